@@ -1,0 +1,57 @@
+# Every target installs what it needs: Python 3.11 or newer, git and make are enough.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+export UV_PYTHON_DOWNLOADS := never
+
+UV := .tools/uv/bin/uv
+SAM := .tools/sam/bin/sam
+PY := .venv/bin/python
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+.PHONY: help setup demo origin cloud test check format clean
+
+$(UV):
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/python -m pip install --quiet "uv==$(UV_VERSION)"
+
+.venv/.installed: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --locked --quiet --python $(PYTHON)
+	@touch $@
+
+# Tools whose pins clash with ours, each with a lock file of its own.
+.tools/%/.installed: tools/%/pyproject.toml tools/%/uv.lock | $(UV)
+	UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/$* $(UV) sync --locked --quiet --project tools/$* --python $(PYTHON)
+	@touch $@
+
+setup: .venv/.installed .tools/sam/.installed .tools/lambda-runtime/.installed ## install everything, run nothing
+
+demo: setup ## deploy to an embedded AWS, warm the pool, run PyTorch jobs, report
+	.venv/bin/pilotlight demo
+
+origin: setup ## raise desired capacity by hand from 1 to 2 and read torch's version inside the new instance
+	.venv/bin/pilotlight origin
+
+cloud: setup ## start the embedded AWS alone, until Ctrl-C
+	$(PY) -m local $(CLOUD_ARGS)
+
+check: setup ## style, types, template: no test runs
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/cfn-lint template.yaml
+	$(SAM) validate --lint --template template.yaml --region us-east-1
+
+test: check ## everything CI runs; ends with a short form of the demo
+	.venv/bin/pytest -n auto
+	.venv/bin/pilotlight demo --short
+
+format: .venv/.installed ## rewrite the code in its one style
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+clean: ## remove what was built; environments stay
+	rm -rf build .aws-sam

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class CloudContext:
     speed: float
     lambda_python: Path
     _instances: InstanceHost | None = field(default=None)
+    _stop_actions: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def instances(self) -> InstanceHost:
@@ -36,3 +38,18 @@ class CloudContext:
     @instances.setter
     def instances(self, host: InstanceHost) -> None:
         self._instances = host
+
+    def on_stop(self, action: Callable[[], None]) -> None:
+        """Have `action` called when the embedded AWS ends: kill what was started, join threads."""
+        self._stop_actions.append(action)
+
+    def stop(self) -> None:
+        """End what was started, the last first; an action that fails does not keep the others."""
+        failures: list[Exception] = []
+        while self._stop_actions:
+            try:
+                self._stop_actions.pop()()
+            except Exception as failure:
+                failures.append(failure)
+        if failures:
+            raise ExceptionGroup("the embedded AWS could not stop everything", failures)

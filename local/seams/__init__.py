@@ -1,0 +1,66 @@
+"""The only code that touches ministack: what it lacks or does otherwise than AWS is put right here.
+
+Each module patches one service by `install(context)`; each patch says what ministack 1.5.33 does
+and what AWS does. `PRIVATE` in each module names what it relies on; tests/embedded/test_seams.py
+fails when one of these has moved.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import socket
+from collections.abc import Callable
+from typing import BinaryIO
+
+from local.context import CloudContext
+from local.seams import server
+
+# In this order: eventbridge before whoever emits, ec2 before whoever uses instances.
+MODULES = (
+    "iam",
+    "sqs",
+    "logs",
+    "eventbridge",
+    "lambda_runtime",
+    "cloudformation",
+    "ec2",
+    "autoscaling",
+    "cloudformation_autoscaling",
+    "ssm",
+    "cloudwatch",
+)
+
+log = logging.getLogger(__name__)
+
+
+def install_all(context: CloudContext) -> None:
+    """Put every seam in place; `server.configure` has run before ministack is imported here."""
+    for name in MODULES:
+        try:
+            importlib.import_module(f"local.seams.{name}").install(context)
+        except (ModuleNotFoundError, NotImplementedError) as missing:
+            log.warning("seam %s is not there yet: %s", name, missing)
+
+
+def run(
+    context: CloudContext,
+    listener: socket.socket,
+    enforce_iam: bool,
+    on_ready: Callable[[], None],
+    parent: BinaryIO | None,
+) -> None:
+    """Serve the embedded AWS until it is told to end; does not return.
+
+    `on_ready` is called once calls are answered; the end of `parent` (a pipe) ends it as well.
+    """
+    server.configure(context, enforce_iam)
+    try:
+        install_all(context)
+        server.serve(listener, on_ready, parent)
+    except BaseException:
+        log.exception("the embedded AWS fails")
+        context.stop()
+        server.leave(1)
+    context.stop()
+    server.leave(0)

@@ -1,0 +1,101 @@
+"""`python -m local`: the embedded AWS, until Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local import seams
+from local.context import CloudContext
+from local.environment import ACCOUNT_ID, HOST, REGION, client_environment
+
+LAMBDA_PYTHON = Path(__file__).parents[1] / ".tools/lambda-runtime/bin/python"
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on this computer alone; port 0 takes a free one."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as failure:
+        listener.close()
+        if failure.errno == errno.EADDRINUSE:
+            raise typer.BadParameter(
+                f"port {port} of {HOST} is in use by another program. "
+                "Stop that program, or choose a port: --port 4567, or --port 0 for any free one.",
+                param_hint="--port",
+            ) from failure
+        if failure.errno == errno.EACCES:
+            raise typer.BadParameter(
+                f"port {port} needs rights that you lack; take one above 1023.",
+                param_hint="--port",
+            ) from failure
+        raise
+    listener.listen(1024)
+    return listener
+
+
+def announce(context: CloudContext, ready_file: Path | None) -> None:
+    """Tell whoever waits that calls are answered now, and how to make them."""
+    environment = client_environment(context.endpoint)
+    lines = [f"Embedded AWS at {context.endpoint} (speed {context.speed:g}, Ctrl-C ends it)", ""]
+    lines += [f"export {name}={value}" for name, value in environment.items()]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+    if ready_file:
+        written = ready_file.with_suffix(".part")
+        written.write_text(json.dumps({"endpoint": context.endpoint}), encoding="utf-8")
+        written.replace(ready_file)
+
+
+def main(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 4566,
+    speed: Annotated[
+        float, typer.Option(min=0.01, help="Divides the durations that AWS itself would take.")
+    ] = 1.0,
+    folder: Annotated[
+        Path, typer.Option(help="Disks of the instances, logs, unpacked functions.")
+    ] = Path("build/cloud"),
+    auth: Annotated[bool, typer.Option(help="Enforce signatures and IAM policies.")] = True,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Written (JSON, `endpoint`) once calls are answered.")
+    ] = None,
+    until_stdin_closes: Annotated[
+        bool, typer.Option("--until-stdin-closes", help="End with the program that started this.")
+    ] = False,
+) -> None:
+    """Run an embedded AWS on this computer until Ctrl-C.
+
+    Any boto3 program, the aws command line and sam work against it: copy the printed
+    environment into their shell.
+    """
+    if not LAMBDA_PYTHON.exists():
+        raise typer.BadParameter(f"{LAMBDA_PYTHON} is missing: run `make setup` first.")
+    listener = listen(port)
+    context = CloudContext(
+        folder=folder.resolve(),
+        endpoint=f"http://{HOST}:{listener.getsockname()[1]}",
+        region=REGION,
+        account_id=ACCOUNT_ID,
+        speed=speed,
+        lambda_python=LAMBDA_PYTHON,
+    )
+    context.folder.mkdir(parents=True, exist_ok=True)
+    seams.run(
+        context,
+        listener,
+        enforce_iam=auth,
+        on_ready=lambda: announce(context, ready_file),
+        parent=sys.stdin.buffer if until_stdin_closes else None,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

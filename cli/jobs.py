@@ -1,0 +1,111 @@
+"""Sending jobs and finding what became of them: the jobs queue, its dead letters, the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from cli.errors import CommandError
+from cli.recording import Job
+from cli.stack import Stack
+
+SEND_BATCH = 10  # SendMessageBatch takes ten
+READ_BATCH = 100  # BatchGetItem takes a hundred
+SECOND_FORMS = ("sent_at", "received_at", "started_at", "finished_at")
+
+_T = TypeVar("_T")
+
+
+def message_body(job_id: str, payload: object) -> str:
+    """The message a worker expects: see docs/jobs.md."""
+    return json.dumps({"job_id": job_id, "payload": payload})
+
+
+class JobsDesk:
+    """The jobs side of one stack. Raises botocore's ClientError when AWS refuses a call."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._queue_url = stack.resource("JobsQueue")
+        self._dead_letter_queue_url = stack.resource("JobsDeadLetterQueue")
+        self._table_name = stack.resource("JobsTable")
+        self._sqs = stack.cloud.client("sqs")
+        self._dynamodb = stack.cloud.client("dynamodb")
+
+    @property
+    def queue_url(self) -> str:
+        return self._queue_url
+
+    def send(self, bodies: Sequence[str]) -> list[str]:
+        """Send messages and return their SQS ids in order.
+
+        Raises CommandError when the queue refused some of a batch (it names the first).
+        """
+        ids: list[str] = []
+        for batch in _batches(bodies, SEND_BATCH):
+            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(batch)]
+            answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            if answer.get("Failed"):
+                refused = answer["Failed"][0]
+                raise CommandError(
+                    f"The queue refused message {refused['Id']} of a batch: {refused['Code']} "
+                    f"{refused.get('Message', '')}. The others of the batch were sent."
+                )
+            by_entry = {sent["Id"]: sent["MessageId"] for sent in answer["Successful"]}
+            ids += [by_entry[entry["Id"]] for entry in entries]
+        return ids
+
+    def read(self, job_ids: Iterable[str]) -> list[Job]:
+        """The jobs which have an item; one that no worker has received yet has none."""
+        found: list[Job] = []
+        for batch in _batches(job_ids, READ_BATCH):
+            wanted = {self._table_name: {"Keys": [{"job_id": {"S": name}} for name in batch]}}
+            while wanted:
+                answer = self._dynamodb.batch_get_item(RequestItems=wanted)
+                found += [job_of(item) for item in answer["Responses"].get(self._table_name, [])]
+                wanted = answer.get("UnprocessedKeys", {})
+        return found
+
+    def dead_letters(self) -> list[str]:
+        """Bodies of what is in the dead-letter queue; they stay there (received, not deleted)."""
+        bodies: dict[str, str] = {}
+        while True:
+            messages = self._sqs.receive_message(
+                QueueUrl=self._dead_letter_queue_url, MaxNumberOfMessages=10, VisibilityTimeout=5
+            ).get("Messages", [])
+            fresh = {m["MessageId"]: m["Body"] for m in messages if m["MessageId"] not in bodies}
+            if not fresh:
+                return list(bodies.values())
+            bodies |= fresh
+
+
+def job_id_of(body: str) -> str | None:
+    """The id within a message; None when the body is not a job."""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return None
+    job_id = parsed.get("job_id") if isinstance(parsed, dict) else None
+    return job_id if isinstance(job_id, str) else None
+
+
+def job_of(item: dict[str, Any]) -> Job:
+    """A DynamoDB item of the jobs table as a Job; absent attributes stay unset."""
+    times = {name: float(item[name]["N"]) for name in SECOND_FORMS if name in item}
+    times.setdefault("sent_at", 0.0)
+    return Job(
+        job_id=item["job_id"]["S"],
+        state=item.get("state", {}).get("S", "unknown"),
+        attempt=int(item.get("attempt", {}).get("N", "1")),
+        instance_id=item.get("instance_id", {}).get("S", ""),
+        result=item.get("result", {}).get("S", ""),
+        error=item.get("error", {}).get("S", ""),
+        **times,
+    )
+
+
+def _batches(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    remaining = iter(values)
+    while batch := list(islice(remaining, size)):
+        yield batch

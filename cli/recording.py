@@ -1,0 +1,143 @@
+"""What was seen of a run: plain data, no AWS. Moments are epoch seconds, durations seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One instance in the group or its warm pool. `state` is AWS's LifecycleState."""
+
+    instance_id: str
+    state: str
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The group, its pool and its queue as they were at one moment."""
+
+    at: float
+    desired: int
+    members: tuple[Member, ...]
+    visible: int = 0
+    in_flight: int = 0
+
+    def count(self, *states: str) -> int:
+        return sum(member.state in states for member in self.members)
+
+    @property
+    def running(self) -> int:
+        return self.count("InService")
+
+    @property
+    def stopped(self) -> int:
+        return self.count("Warmed:Stopped")
+
+    @property
+    def moving(self) -> int:
+        """Instances that are on their way from one state of rest to another."""
+        return len(self.members) - self.running - self.stopped
+
+    def same_as(self, other: Look) -> bool:
+        """Whether nothing but the time differs."""
+        return (self.desired, self.members, self.visible, self.in_flight) == (
+            other.desired,
+            other.members,
+            other.visible,
+            other.in_flight,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One instance was in one lifecycle state from `start` to `end` (of what was observed)."""
+
+    state: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A capacity that was decided: seen at `at`, in force when SetDesiredCapacity returned."""
+
+    at: float
+    set_at: float
+    before: int
+    capacity: int
+    reason: str
+    woken_by: str
+
+    @property
+    def raises(self) -> bool:
+        return self.capacity > self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as its item in the jobs table tells it; None is what has not happened."""
+
+    job_id: str
+    state: str
+    sent_at: float
+    attempt: int = 1
+    instance_id: str = ""
+    received_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    result: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A scaling activity that launched an instance or took it from the pool."""
+
+    instance_id: str
+    description: str
+    status: str
+    start: float
+    end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HookLine:
+    """One line of a function's log about one lifecycle action."""
+
+    at: float
+    instance_id: str
+    source: str
+    fields: dict[str, object] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A whole run."""
+
+    looks: tuple[Look, ...]
+    decisions: tuple[Decision, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    activities: tuple[Activity, ...] = ()
+
+
+def spans(looks: Sequence[Look]) -> dict[str, list[Span]]:
+    """Lifecycle states of every instance in order; a state that was left between two looks ends
+    at the look which saw the next one. An instance that vanished ends at its last look.
+    """
+    found: dict[str, list[Span]] = {}
+    for look in looks:
+        for member in look.members:
+            _extend(found.setdefault(member.instance_id, []), member.state, look.at)
+    return found
+
+
+def _extend(known: list[Span], state: str, at: float) -> None:
+    if known:
+        last = known[-1]
+        known[-1] = Span(last.state, last.start, at)
+        if last.state == state:
+            return
+    known.append(Span(state, at, at))

@@ -39,8 +39,8 @@ def install_all(context: CloudContext) -> None:
     for name in MODULES:
         try:
             importlib.import_module(f"local.seams.{name}").install(context)
-        except (ModuleNotFoundError, NotImplementedError) as missing:
-            log.warning("seam %s is not there yet: %s", name, missing)
+        except Exception as missing:
+            log.warning("seam %s is not there yet: %r", name, missing)
 
 
 def run(

@@ -1,0 +1,73 @@
+"""Scaling activities: what the group did, when, why, and how it ended."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from local.group.settings import Placement
+
+IN_PROGRESS = "InProgress"
+SUCCESSFUL = "Successful"
+FAILED = "Failed"
+CANCELLED = "Cancelled"
+# Recorded from the live service; the second one is missing in the API's own enumeration.
+MID_LAUNCH = ("MidLifecycleAction", 40)
+MID_TERMINATION = ("MidTerminatingLifecycleAction", 60)
+
+KEPT_ACTIVITIES = 10_000
+"""AWS keeps six weeks of them; here the newest ones are kept, by number."""
+
+
+def timestamp(when: float) -> str:
+    """Epoch seconds as AWS writes them in causes and events: whole seconds, UTC."""
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(slots=True, eq=False)
+class Activity:
+    """One row of DescribeScalingActivities; times are epoch seconds, `progress` is percent."""
+
+    activity_id: str
+    description: str
+    cause: str
+    start_time: float
+    placement: Placement | None = None
+    status_code: str = IN_PROGRESS
+    progress: int = 0
+    status_message: str = ""
+    end_time: float | None = None
+
+    def pass_to(self, status: tuple[str, int]) -> None:
+        self.status_code, self.progress = status
+
+
+class ActivityLog:
+    """The newest activities by id, and how many are under way."""
+
+    def __init__(self) -> None:
+        self._by_id: OrderedDict[str, Activity] = OrderedDict()
+        self.in_progress = 0
+        self.last_end: float | None = None
+
+    def begin(self, activity: Activity) -> Activity:
+        self._by_id[activity.activity_id] = activity
+        if len(self._by_id) > KEPT_ACTIVITIES:
+            self._by_id.popitem(last=False)
+        self.in_progress += 1
+        return activity
+
+    def end(self, activity: Activity, status_code: str, when: float, message: str = "") -> None:
+        """Close it; a second end of the same activity is ignored, the first one counts."""
+        if activity.end_time is not None:
+            return
+        activity.status_code = status_code
+        activity.status_message = message
+        activity.progress = 100
+        activity.end_time = self.last_end = when
+        self.in_progress -= 1
+
+    def newest_first(self) -> Iterable[Activity]:
+        return reversed(self._by_id.values())

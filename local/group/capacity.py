@@ -1,0 +1,204 @@
+"""The control loop: compares what there is with what should be, and begins what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from local.group.backoff import LaunchBackoff
+from local.group.choice import choose_leaving
+from local.group.clock import Timer
+from local.group.instance import Instance
+from local.group.journeys import Journeys
+from local.group.latency import Delay
+from local.group.members import Members
+from local.group.ports import World
+from local.group.records import Records
+from local.group.settings import GroupSettings, Placement, WarmPool
+from local.group.sizing import Census, Plan, plan
+from local.group.states import (
+    ENTER_POOL,
+    LAUNCH,
+    LEAVE_POOL,
+    POOL_SETTLED,
+    RETURN_TO_POOL,
+    TERMINATE,
+    TERMINATE_WARM,
+    LifecycleState,
+    Place,
+    Transition,
+)
+
+
+class Owner(Protocol):
+    @property
+    def settings(self) -> GroupSettings: ...
+
+    @property
+    def desired_capacity(self) -> int: ...
+
+    @property
+    def pool(self) -> WarmPool | None: ...
+
+    @property
+    def request(self) -> str:
+        """The sentence on who changed the group's capacity last, for the cause of activities."""
+        ...
+
+    @property
+    def pool_request(self) -> str:
+        """The same on who changed the size of the pool last."""
+        ...
+
+    def is_suspended(self, process: str) -> bool: ...
+
+
+class Capacity:
+    """Runs once for every change, a decision's delay after it; never polls."""
+
+    def __init__(
+        self, owner: Owner, world: World, members: Members, records: Records, journeys: Journeys
+    ) -> None:
+        self._owner = owner
+        self._world = world
+        self._members = members
+        self._records = records
+        self._journeys = journeys
+        self._due: float | None = None
+        self._timer: Timer | None = None
+        self._refused_at: dict[str, float] = {}
+        self._protected_notice: int | None = None
+        self.backoff = LaunchBackoff(
+            world.latency(Delay.FIRST_BACKOFF), world.latency(Delay.LONGEST_BACKOFF)
+        )
+
+    def decide_after(self, delay: Delay) -> None:
+        """Look at the group again, at the latest after this delay."""
+        self._decide_at(self._world.schedule.now() + self._world.latency(delay))
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = self._timer = None
+
+    def launch_failed(self, begun_at: float) -> None:
+        self.backoff.failed(begun_at, self._world.schedule.now())
+        self.decide_after(Delay.REPLACEMENT)
+
+    def zone_refused(self, zone: str) -> None:
+        """Other zones are tried first for a while."""
+        self._refused_at[zone] = self._world.schedule.now()
+
+    def launch_succeeded(self, zone: str) -> None:
+        self._refused_at.pop(zone, None)
+        self.backoff.succeeded()
+
+    def _decide_at(self, when: float) -> None:
+        if self._due is not None and self._due <= when:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = when
+        self._timer = self._world.schedule.call_at(when, self._decide)
+
+    def _decide(self) -> None:
+        self._due = self._timer = None
+        owner = self._owner
+        moves = plan(self._census(), owner.desired_capacity, owner.settings.max_size, owner.pool)
+        if not owner.is_suspended("Terminate"):
+            self._shrink(moves)
+        if not owner.is_suspended("Launch"):
+            self._grow(moves)
+
+    def _census(self) -> Census:
+        members = self._members
+        return Census(
+            group_active=members.group_active,
+            group_total=members.group_total,
+            in_service=members.count((LifecycleState.IN_SERVICE,)),
+            removable=len(members.removable),
+            pool_active=members.pool_active,
+            pool_settled=members.pool_settled,
+        )
+
+    def _grow(self, moves: Plan) -> None:
+        if not moves.wake + moves.launch + moves.into_pool:
+            return
+        resumes_at = self.backoff.resumes_at()
+        if self._world.schedule.now() < resumes_at:
+            self._decide_at(resumes_at)
+            return
+        for _ in range(moves.wake):
+            instance = self._members.next_to_wake()
+            if instance is None:
+                raise LookupError("the plan wakes more instances than rest in the pool")
+            self._journeys.wake(instance, self._growth(LEAVE_POOL))
+        self._launch(moves.launch, LAUNCH, self._members.active_in_zone)
+        self._launch(moves.into_pool, ENTER_POOL, self._members.pooled_in_zone)
+
+    def _launch(
+        self, count: int, transition: Transition, size_of_zone: Callable[[str], int]
+    ) -> None:
+        for _ in range(count):
+            placement = min(self._placements(), key=lambda place: size_of_zone(place.zone))
+            if not self._journeys.launch(transition, placement, self._growth(transition)):
+                return
+
+    def _placements(self) -> list[Placement]:
+        """All that may be tried: zones that refused lately only when there is no other."""
+        placements = self._owner.settings.placements
+        since = self._world.schedule.now() - self._world.latency(Delay.LONGEST_BACKOFF)
+        open_zones = [p for p in placements if self._refused_at.get(p.zone, since) <= since]
+        if open_zones:
+            return open_zones
+        return sorted(placements, key=lambda place: self._refused_at[place.zone])[:1]
+
+    def _shrink(self, moves: Plan) -> None:
+        pool = self._owner.pool
+        reuse = pool is not None and pool.reuse_on_scale_in and not pool.pending_delete
+        removable = self._members.removable.values()
+        for instance in self._choose(removable, moves.scale_in, self._members.active_in_zone):
+            transition = RETURN_TO_POOL if reuse else TERMINATE
+            self._journeys.leave(instance, transition, self._reduction(transition, instance))
+        settled = self._members.within(POOL_SETTLED) if moves.trim_pool else []
+        for instance in self._choose(settled, moves.trim_pool, self._members.pooled_in_zone):
+            cause = self._reduction(TERMINATE_WARM, instance)
+            self._journeys.leave(instance, TERMINATE_WARM, cause)
+        self._notice_protection(moves.blocked_by_protection)
+
+    def _choose(
+        self, candidates: Iterable[Instance], count: int, size_of_zone: Callable[[str], int]
+    ) -> list[Instance]:
+        policies = self._owner.settings.termination_policies
+        now = self._world.schedule.now()
+        return choose_leaving(candidates, count, size_of_zone, policies, now)
+
+    def _notice_protection(self, blocked: int) -> None:
+        desired = self._owner.desired_capacity
+        if not blocked:
+            self._protected_notice = None
+        elif self._protected_notice != desired:
+            self._protected_notice = desired
+            self._records.all_protected(self._owner.request)
+
+    def _growth(self, transition: Transition) -> str:
+        request, size = self._subject(transition.destination is Place.WARM_POOL)
+        return f"{request}  " + self._records.at(
+            "an instance was started in response to a difference between desired and actual "
+            f"capacity, increasing the capacity from {size} to {size + 1}."
+        )
+
+    def _reduction(self, transition: Transition, instance: Instance) -> str:
+        request, size = self._subject(transition.origin is Place.WARM_POOL)
+        out = self._records.at(
+            "an instance was taken out of service in response to a difference between desired and "
+            f"actual capacity, shrinking the capacity from {size} to {size - 1}."
+        )
+        chosen = self._records.at(f"instance {instance.instance_id} was selected for termination.")
+        return f"{request}  {out}  {chosen}"
+
+    def _subject(self, warm: bool) -> tuple[str, int]:
+        """Who asked for a change of pool or group, and how many are in it."""
+        if warm:
+            return self._owner.pool_request, self._members.pool_active
+        return self._owner.request, self._members.group_active

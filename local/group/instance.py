@@ -1,0 +1,58 @@
+"""One instance as its group sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from local.group.activities import Activity
+from local.group.settings import Placement
+from local.group.states import LifecycleState, Transition
+
+
+class Machine(StrEnum):
+    """What EC2 is doing with the instance, as far as the group knows."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SHUTTING_DOWN = "shutting-down"
+    TERMINATED = "terminated"
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What EC2 answered to a launch; `template_version` orders instances by age of template."""
+
+    instance_id: str
+    instance_type: str = ""
+    image_id: str = ""
+    template_version: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """`journey` counts the transitions begun: what was planned for an earlier one is void."""
+
+    launched: Launched
+    placement: Placement
+    launched_at: float
+    transition: Transition
+    activity: Activity
+    state: LifecycleState
+    machine: Machine = Machine.PENDING
+    healthy: bool = True
+    unhealthy_cause: str = ""
+    protected: bool = False
+    in_service_at: float | None = None
+    target: LifecycleState | None = None
+    journey: int = 0
+
+    @property
+    def instance_id(self) -> str:
+        return self.launched.instance_id
+
+    @property
+    def zone(self) -> str:
+        return self.placement.zone

@@ -1,0 +1,92 @@
+"""Writes down what the group does: activities in its log, events to its listener."""
+
+from __future__ import annotations
+
+from local.group.actions import LifecycleAction
+from local.group.activities import (
+    CANCELLED,
+    FAILED,
+    SUCCESSFUL,
+    Activity,
+    ActivityLog,
+    timestamp,
+)
+from local.group.events import lifecycle_action, outcome
+from local.group.instance import Instance
+from local.group.ports import World
+from local.group.settings import Placement
+from local.group.states import LifecycleState, Transition
+
+ALL_PROTECTED = (
+    "Could not scale to desired capacity because all remaining instances are protected "
+    "from scale-in."
+)
+
+
+class Records:
+    """The one place where activities begin and end, each end with its event."""
+
+    def __init__(self, name: str, arn: str, world: World) -> None:
+        self._name = name
+        self._arn = arn
+        self._world = world
+        self.log = ActivityLog()
+
+    def now(self) -> float:
+        return self._world.schedule.now()
+
+    def at(self, text: str) -> str:
+        """One sentence of a cause, in AWS's way: when, then what."""
+        return f"At {timestamp(self.now())} {text}"
+
+    def begin(self, description: str, cause: str, placement: Placement | None) -> Activity:
+        token = self._world.ids.token()
+        return self.log.begin(Activity(token, description, cause, self.now(), placement))
+
+    def action_opened(self, instance: Instance, action: LifecycleAction) -> None:
+        event = lifecycle_action(self._name, self._arn, instance, action, self.now())
+        self._world.listener.publish(event)
+
+    def succeeded(self, instance: Instance) -> None:
+        """The instance has arrived, or is gone as it should be."""
+        self.log.end(instance.activity, SUCCESSFUL, self.now())
+        self._publish(instance.transition, instance.activity, instance.instance_id, True)
+
+    def launch_failed(self, instance: Instance, message: str) -> None:
+        self.log.end(instance.activity, FAILED, self.now(), message)
+        self._publish(instance.transition, instance.activity, instance.instance_id, False)
+
+    def launch_abandoned(self, instance: Instance, message: str) -> None:
+        self.log.end(instance.activity, CANCELLED, self.now(), message)
+        self._publish(instance.transition, instance.activity, instance.instance_id, False)
+
+    def launch_refused(self, transition: Transition, activity: Activity, message: str) -> None:
+        """EC2 gave no instance: there is no id to name."""
+        activity.description = f"{transition.description}.  Status Reason: {message}"
+        self.log.end(activity, FAILED, self.now(), message)
+        self._publish(transition, activity, "", False)
+
+    def superseded(self, instance: Instance) -> None:
+        """Another transition takes over before this one has ended."""
+        message = "The activity was superseded by a later one."
+        self.log.end(instance.activity, CANCELLED, self.now(), message)
+
+    def all_protected(self, cause: str) -> None:
+        """User guide, ec2-auto-scaling-instance-protection: desired changes, nothing terminates."""
+        activity = self.begin(ALL_PROTECTED, cause, None)
+        self.log.end(activity, CANCELLED, self.now(), ALL_PROTECTED)
+
+    def target(self, instance: Instance, state: LifecycleState) -> None:
+        if instance.target is not state:
+            instance.target = state
+            self._world.listener.target_state(instance.instance_id, state.value)
+
+    def gone(self, instance: Instance) -> None:
+        self.succeeded(instance)
+        self._world.listener.target_state(instance.instance_id, None)
+
+    def _publish(
+        self, transition: Transition, activity: Activity, instance_id: str, succeeded: bool
+    ) -> None:
+        event = outcome(self._name, self._arn, transition, activity, instance_id, succeeded)
+        self._world.listener.publish(event)

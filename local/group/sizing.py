@@ -1,0 +1,86 @@
+"""How many instances should go where: pure, from counts alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from local.group.settings import WarmPool
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many there are.
+
+    `group_active` launches or serves, `group_total` counts those leaving too; `removable` is in
+    service and unprotected. `pool_active` enters the pool or rests there, `pool_settled` rests.
+    """
+
+    group_active: int
+    group_total: int
+    in_service: int
+    removable: int
+    pool_active: int
+    pool_settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many to move each way now; `blocked_by_protection` is what could not leave, and will
+    not be able to when those still launching have arrived."""
+
+    wake: int = 0
+    launch: int = 0
+    scale_in: int = 0
+    into_pool: int = 0
+    trim_pool: int = 0
+    blocked_by_protection: int = 0
+
+
+def prepared_capacity(pool: WarmPool, max_size: int) -> int:
+    """MaxGroupPreparedCapacity, or MaxSize when it is not set."""
+    prepared = pool.max_group_prepared_capacity
+    return max_size if prepared is None else prepared
+
+
+def pool_target(pool: WarmPool | None, max_size: int, desired: int) -> int:
+    """max(MinSize, (MaxGroupPreparedCapacity or MaxSize) - desired): WarmPoolDesiredCapacity
+    (user guide, ec2-auto-scaling-metrics; API reference, PutWarmPool)."""
+    if pool is None or pool.pending_delete:
+        return 0
+    return max(pool.min_size, prepared_capacity(pool, max_size) - desired)
+
+
+def plan(census: Census, desired: int, max_size: int, pool: WarmPool | None) -> Plan:
+    """What brings the group to `desired` and the pool to its target.
+
+    A member that the group is about to wake is not trimmed, one that is about to return is not
+    launched anew, and the pool refills only when the group's leavers are gone, since they count
+    as prepared capacity in every state but Terminated.
+    """
+    missing = max(0, desired - census.group_active)
+    excess = max(0, census.group_active - desired)
+    wake = min(missing, census.pool_settled) if pool and not pool.pending_delete else 0
+    scale_in = min(excess, census.removable)
+    launching = census.group_active - census.in_service
+    counted = Plan(
+        wake=wake,
+        launch=missing - wake,
+        scale_in=scale_in,
+        blocked_by_protection=max(0, excess - scale_in - launching),
+    )
+    if pool is None or pool.pending_delete:
+        return counted
+    return _with_pool(counted, census, pool, prepared_capacity(pool, max_size), desired)
+
+
+def _with_pool(moves: Plan, census: Census, pool: WarmPool, prepared: int, desired: int) -> Plan:
+    returning = moves.scale_in if pool.reuse_on_scale_in else 0
+    pool_after = census.pool_active - moves.wake + returning
+    group_after = census.group_total + moves.wake + moves.launch - returning
+    target = max(pool.min_size, prepared - desired)
+    room = max(pool.min_size, prepared - group_after) - pool_after
+    return replace(
+        moves,
+        into_pool=max(0, min(target - pool_after, room)),
+        trim_pool=min(max(0, pool_after - target), census.pool_settled - moves.wake),
+    )

@@ -1,0 +1,95 @@
+"""EC2 for virtual time: machines that only take their time, and can be out of capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+from local.group.clock import Schedule
+from local.group.group import Group
+from local.group.instance import Launched, Machine
+from local.group.latency import Delay, Latency
+from local.group.ports import LaunchError
+from local.group.settings import Placement
+
+INSUFFICIENT_CAPACITY = "InsufficientInstanceCapacity"
+
+
+class VirtualMachines:
+    """Answers to the group given to `serve`; ids count up, so that every run has the same ones."""
+
+    def __init__(self, schedule: Schedule, latency: Latency) -> None:
+        self._schedule = schedule
+        self._latency = latency
+        self._numbers = count(1)
+        self._group: Group | None = None
+        self._zones: dict[str, str] = {}
+        self.states: dict[str, Machine] = {}
+        self.without_capacity: set[str] = set()
+        self.template_version = 1
+
+    def serve(self, group: Group) -> None:
+        self._group = group
+
+    def launch(self, placement: Placement) -> Launched:
+        if placement.zone in self.without_capacity:
+            raise LaunchError(INSUFFICIENT_CAPACITY, _no_capacity(placement.zone))
+        instance_id = f"i-{next(self._numbers):017x}"
+        self._zones[instance_id] = placement.zone
+        self.states[instance_id] = Machine.PENDING
+        self._later(Delay.FIRST_START, self._running, instance_id)
+        return Launched(instance_id, template_version=self.template_version)
+
+    def start(self, instance_id: str) -> None:
+        if self._zones[instance_id] in self.without_capacity:
+            self._schedule.call_at(self._schedule.now(), self._refuse_start, instance_id)
+            return
+        self.states[instance_id] = Machine.PENDING
+        self._later(Delay.START, self._running, instance_id)
+
+    def stop(self, instance_id: str) -> None:
+        self.states[instance_id] = Machine.STOPPING
+        self._later(Delay.STOP, self._stopped, instance_id)
+
+    def terminate(self, instance_id: str) -> None:
+        self.states[instance_id] = Machine.SHUTTING_DOWN
+        self._later(Delay.TERMINATION, self._terminated, instance_id)
+
+    def lose(self, instance_id: str, machine: Machine) -> None:
+        """Somebody else has stopped (STOPPED) or terminated (TERMINATED) it."""
+        self.states[instance_id] = machine
+        self._to().ec2.changed(instance_id, machine)
+
+    def _running(self, instance_id: str) -> None:
+        if self.states[instance_id] is Machine.PENDING:
+            self.states[instance_id] = Machine.RUNNING
+            self._to().ec2.running(instance_id)
+
+    def _stopped(self, instance_id: str) -> None:
+        if self.states[instance_id] is Machine.STOPPING:
+            self.states[instance_id] = Machine.STOPPED
+            self._to().ec2.stopped(instance_id)
+
+    def _terminated(self, instance_id: str) -> None:
+        self.states[instance_id] = Machine.TERMINATED
+        self._to().ec2.terminated(instance_id)
+
+    def _refuse_start(self, instance_id: str) -> None:
+        message = _no_capacity(self._zones[instance_id])
+        self._to().ec2.failed(instance_id, INSUFFICIENT_CAPACITY, message)
+
+    def _later(self, delay: Delay, call: Callable[[str], None], instance_id: str) -> None:
+        when = self._schedule.now() + self._latency(delay)
+        self._schedule.call_at(when, call, instance_id)
+
+    def _to(self) -> Group:
+        if self._group is None:
+            raise RuntimeError("serve(group) is called before the group's first launch")
+        return self._group
+
+
+def _no_capacity(zone: str) -> str:
+    return (
+        "We currently do not have sufficient capacity of the requested instance type in the "
+        f"Availability Zone you requested ({zone})."
+    )

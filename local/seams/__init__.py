@@ -19,10 +19,10 @@ from local.seams import server
 # In this order: eventbridge before whoever emits, ec2 before whoever uses instances.
 MODULES = (
     "iam",
-    "sqs",
     "logs",
     "eventbridge",
     "lambda_runtime",
+    "lambda_events",
     "cloudformation",
     "ec2",
     "autoscaling",

@@ -133,9 +133,7 @@ CALLS = [
 
 
 @pytest.fixture
-def as_role(
-    cloud: EmbeddedCloud, unique: Callable[[str], str]
-) -> Callable[..., dict[str, str]]:
+def as_role(cloud: EmbeddedCloud, unique: Callable[[str], str]) -> Callable[..., dict[str, str]]:
     """`as_role(statement, ...)`: credentials of a new role which may do that and no more."""
 
     def assume(*statements: dict[str, Any]) -> dict[str, str]:
@@ -232,8 +230,10 @@ def test_metric_data_may_be_limited_to_a_namespace(
     assert "cloudwatch:PutMetricData" in denial_of(theirs, cloud, credentials)
 
 
-def test_a_request_with_a_wrong_signature_is_refused(cloud: EmbeddedCloud) -> None:
-    wrong = {"AccessKeyId": "test", "SecretAccessKey": "guessed"}
+def test_a_request_with_a_wrong_signature_is_refused(
+    cloud: EmbeddedCloud, as_role: Callable[..., dict[str, str]]
+) -> None:
+    wrong = {**as_role(), "SecretAccessKey": "guessed"}
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         cloud.client("sts", wrong).get_caller_identity()
 

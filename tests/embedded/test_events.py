@@ -1,0 +1,215 @@
+"""Events reach queues and functions, and what cannot be delivered is kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.cloud import EmbeddedCloud
+
+Unique = Callable[[str], str]
+
+
+def queue(cloud: EmbeddedCloud, name: str, **attributes: str) -> tuple[str, str]:
+    """URL and ARN of a new queue."""
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, found["Attributes"]["QueueArn"]
+
+
+def let_rule_send(cloud: EmbeddedCloud, url: str, rule_arn: str) -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": "*",
+                "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+            },
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": "*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    }
+    cloud.client("sqs").set_queue_attributes(
+        QueueUrl=url, Attributes={"Policy": json.dumps(policy)}
+    )
+
+
+def rule(cloud: EmbeddedCloud, name: str, pattern: dict[str, Any], **target: Any) -> str:
+    """ARN of a new rule with one target."""
+    events = cloud.client("events")
+    arn: str = events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
+    events.put_targets(Rule=name, Targets=[{"Id": "1", **target}])
+    return arn
+
+
+def put(cloud: EmbeddedCloud, source: str, detail: dict[str, Any]) -> None:
+    entry = {"Source": source, "DetailType": "Thing Happened", "Detail": json.dumps(detail)}
+    assert cloud.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
+def receive(cloud: EmbeddedCloud, url: str, wait_seconds: int = 10) -> list[dict[str, Any]]:
+    answer = cloud.client("sqs").receive_message(
+        QueueUrl=url, WaitTimeSeconds=wait_seconds, MessageAttributeNames=["All"]
+    )
+    return list(answer.get("Messages", []))
+
+
+def test_an_event_of_an_aws_service_reaches_the_queue_of_a_matching_rule(
+    cloud: EmbeddedCloud, unique: Unique
+) -> None:
+    url, arn = queue(cloud, unique("queue"))
+    group = unique("group")
+    pattern = {"source": ["custom"], "detail": {"name": [{"prefix": group}]}}
+    let_rule_send(cloud, url, rule(cloud, unique("rule"), pattern, Arn=arn))
+    put(cloud, "custom", {"name": "another"})
+    put(cloud, "custom", {"name": f"{group}-workers", "n": 1})
+    [message] = receive(cloud, url)
+    event = json.loads(message["Body"])
+    assert event["detail"] == {"name": f"{group}-workers", "n": 1}
+    assert event["account"] == "000000000000"
+    assert receive(cloud, url, wait_seconds=0) == []
+
+
+def test_a_queue_whose_policy_names_no_rule_gets_nothing_and_the_dead_letter_queue_says_why(
+    cloud: EmbeddedCloud, unique: Unique
+) -> None:
+    url, arn = queue(cloud, unique("queue"))
+    dead_url, dead_arn = queue(cloud, unique("dead"))
+    source = unique("custom")
+    rule_arn = rule(
+        cloud, unique("rule"), {"source": [source]}, Arn=arn, DeadLetterConfig={"Arn": dead_arn}
+    )
+    let_rule_send(cloud, dead_url, rule_arn)
+    put(cloud, source, {})
+    [message] = receive(cloud, dead_url)
+    said = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert said["ERROR_CODE"] == "NO_PERMISSIONS"
+    assert said["TARGET_ARN"] == arn
+    assert receive(cloud, url, wait_seconds=0) == []
+
+
+def test_callers_cannot_pretend_to_be_an_aws_service(cloud: EmbeddedCloud) -> None:
+    entry = {"Source": "aws.autoscaling", "DetailType": "x", "Detail": "{}"}
+    answer = cloud.client("events").put_events(Entries=[entry])
+    assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
+
+
+@pytest.fixture
+def failing(
+    cloud: EmbeddedCloud, make_function: Callable[..., str], unique: Unique
+) -> tuple[str, str, str]:
+    """A function that always fails: its ARN, the URL of its failure queue, its table of attempts."""
+    dead_url, dead_arn = queue(cloud, unique("failed"))
+    arn = make_function(
+        "def handler(event, context):\n    raise ValueError('no')\n",
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": dead_arn},
+    )
+    name = arn.rpartition(":")[2]
+    cloud.client("lambda").put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnFailure": {"Destination": dead_arn}}
+    )
+    return arn, dead_url, name
+
+
+def test_a_function_that_fails_is_tried_three_times_then_its_event_goes_to_the_destination(
+    cloud: EmbeddedCloud, failing: tuple[str, str, str], unique: Unique
+) -> None:
+    arn, dead_url, name = failing
+    source = unique("custom")
+    rule_arn = rule(cloud, unique("rule"), {"source": [source]}, Arn=arn)
+    cloud.client("lambda").add_permission(
+        FunctionName=name,
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule_arn,
+    )
+    put(cloud, source, {"job": 7})
+    [message] = receive(cloud, dead_url, wait_seconds=20)
+    envelope = json.loads(message["Body"])
+    assert envelope["requestPayload"]["detail"] == {"job": 7}
+    assert envelope["requestContext"]["condition"] == "RetriesExhausted"
+    assert envelope["responsePayload"]["errorType"] == "ValueError"
+    logs = cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    assert sum("START RequestId" in line["message"] for line in logs) == 3
+
+
+def test_a_rule_may_not_invoke_a_function_that_did_not_permit_it(
+    cloud: EmbeddedCloud, failing: tuple[str, str, str], unique: Unique
+) -> None:
+    arn, dead_url, _ = failing
+    source = unique("custom")
+    rule(cloud, unique("rule"), {"source": [source]}, Arn=arn)
+    put(cloud, source, {})
+    assert receive(cloud, dead_url, wait_seconds=5) == []
+
+
+def test_a_tick_that_sends_itself_goes_on_once_per_slot(
+    cloud: EmbeddedCloud, make_function: Callable[..., str], unique: Unique
+) -> None:
+    """The watch: a FIFO queue with a delay, whose reader sends the next tick of its time slot."""
+    name = f"{unique('tick')}.fifo"
+    url, arn = queue(cloud, name, FifoQueue="true", DelaySeconds="1", VisibilityTimeout="30")
+    code = """
+        import boto3, os, time
+        def handler(event, context):
+            slot = int(time.time())
+            boto3.client("sqs").send_message(QueueUrl=os.environ["URL"], MessageBody="tick",
+                MessageGroupId="watch", MessageDeduplicationId=str(slot + 1))
+            print("slot", slot, len(event["Records"]))
+    """
+    function = make_function(
+        code,
+        {
+            "Effect": "Allow",
+            "Resource": arn,
+            "Action": [
+                "sqs:SendMessage",
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+            ],
+        },
+        environment={"URL": url},
+    )
+    functions = cloud.client("lambda")
+    functions.put_function_recursion_config(FunctionName=function, RecursiveLoop="Allow")
+    mapping = functions.create_event_source_mapping(
+        FunctionName=function, EventSourceArn=arn, BatchSize=1
+    )
+    for _ in range(2):  # a second seed of the same slot must not make a second tick
+        cloud.client("sqs").send_message(
+            QueueUrl=url, MessageBody="tick", MessageGroupId="watch", MessageDeduplicationId="seed"
+        )
+    deadline = time.monotonic() + 90
+    slots: list[int] = []
+    while len(slots) < 20 and time.monotonic() < deadline:
+        time.sleep(0.5)
+        slots = ticks(cloud, function.rpartition(":")[2])
+    functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    assert len(slots) >= 20
+    assert len(slots) == len(set(slots))
+
+
+def ticks(cloud: EmbeddedCloud, function_name: str) -> list[int]:
+    logs = cloud.client("logs")
+    if not logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function_name}")["logGroups"]:
+        return []
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{function_name}", filterPattern='"slot"'
+    )
+    lines = [event["message"] for page in pages for event in page["events"]]
+    return [int(line.split()[1]) for line in lines if line.startswith("slot")]

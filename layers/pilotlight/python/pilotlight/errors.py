@@ -1,4 +1,7 @@
-"""What can go wrong, named. Adapters raise these at the edge; AWS's own unknown errors pass through unchanged."""
+"""What can go wrong, named.
+
+Adapters raise these at the edge; an error of AWS that is not listed passes through unchanged.
+"""
 
 
 class PilotlightError(Exception):
@@ -42,7 +45,7 @@ class CommandUnfinishedError(TransientError):
 
 
 class LifecycleActionPendingError(TransientError):
-    """AWS knows no such lifecycle action although the instance waits: too early, or another action."""
+    """AWS knows no such lifecycle action, yet the instance waits: too early, or for another."""
 
     reason = "LIFECYCLE_ACTION_PENDING"
 
@@ -53,3 +56,7 @@ class NoActiveLifecycleActionError(PilotlightError):
 
 class InstanceNotInGroupError(PilotlightError):
     """The group does not manage the instance (any more)."""
+
+
+class GroupNotFoundError(PilotlightError):
+    """The Auto Scaling group does not exist: the stack is being created or deleted."""

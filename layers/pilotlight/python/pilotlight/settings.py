@@ -1,6 +1,7 @@
 """Settings of the functions: one frozen object each, read once from the environment.
 
-A field's name in capitals is its variable; unset or malformed stops the function before its first event.
+A field's name in capitals is its variable. One that is unset or malformed stops the function
+before its first event.
 """
 
 import re
@@ -9,6 +10,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
 
 from pilotlight.errors import SettingsError
+from pilotlight.fleet.commands import CommandBook
 
 GROUP_NAME = r"[^\x00-\x1f:]{1,255}"
 DOCUMENT_NAME = r"[A-Za-z0-9_.:/-]{3,256}"
@@ -49,6 +51,14 @@ class CommandSettings(Settings):
     setup_timeout_seconds: int = _whole(30, 172_800)
     drain_seconds: int = _whole(0, 172_800)
 
+    def command_book(self) -> CommandBook:
+        return CommandBook(
+            readiness_document=self.readiness_document,
+            drain_document=self.drain_document,
+            setup_timeout_seconds=self.setup_timeout_seconds,
+            drain_seconds=self.drain_seconds,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class LifecycleActionSettings(CommandSettings):
@@ -68,7 +78,7 @@ class CommandResultSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDepthSettings(Settings):
-    """Of on_queue_depth. WATCH_SECONDS 0 means that no watch runs; 900 s is the longest delay SQS has."""
+    """Of on_queue_depth. WATCH_SECONDS 0: no watch runs; 900 s is the longest delay SQS has."""
 
     jobs_queue_url: str = _text(QUEUE_URL)
     jobs_per_instance: int = _whole(1, 1_000)
@@ -84,7 +94,7 @@ class ReconcileSettings(QueueDepthSettings, CommandSettings):
     alert_topic_arn: str = _text(TOPIC_ARN)
 
 
-def _read(spec: Field[Any], environ: Mapping[str, str]) -> str | int:
+def _read(spec: Field[Any], environ: Mapping[str, str]) -> Any:
     variable = spec.name.upper()
     value = environ.get(variable)
     if value is None:

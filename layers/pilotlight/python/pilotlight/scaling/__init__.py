@@ -1,0 +1,1 @@
+"""How many instances the queue is worth: decisions, standard library only."""

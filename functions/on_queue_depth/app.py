@@ -1,0 +1,70 @@
+"""The queue got deeper (alarm), or it is time to look again (tick of the watch): sets capacity."""
+
+import os
+import time
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.data_classes import CloudWatchAlarmEvent, SQSEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pilotlight.aws.autoscaling import AutoScalingGroup
+from pilotlight.aws.calls import CLIENT_CONFIG
+from pilotlight.aws.sqs import JobsQueue, WatchQueue
+from pilotlight.errors import MalformedEventError
+from pilotlight.observability import count, logger, metrics, report_capacity, tracer
+from pilotlight.scaling.capacity import set_capacity
+from pilotlight.scaling.decision import Policy
+from pilotlight.scaling.watch import next_slot, read_tick
+from pilotlight.settings import QueueDepthSettings
+
+settings = QueueDepthSettings.from_environment(os.environ)
+group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)
+sqs = boto3.client("sqs", config=CLIENT_CONFIG)
+jobs = JobsQueue(sqs, settings.jobs_queue_url)
+watch = WatchQueue(sqs, settings.watch_queue_url)
+policy = Policy(jobs_per_instance=settings.jobs_per_instance)
+metrics.set_default_dimensions(group=settings.group_name)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+    if "Records" in event:
+        on_tick(SQSEvent(event))
+    else:
+        on_alarm(CloudWatchAlarmEvent(event))
+
+
+def on_alarm(event: CloudWatchAlarmEvent) -> None:
+    """An error is raised: Lambda calls again after a minute, and the watch looks meanwhile."""
+    logger.append_keys(alarm=event.alarm_data.alarm_name, state=event.alarm_data.state.value)
+    report_capacity("alarm", set_capacity(group, jobs, policy))
+
+
+def on_tick(event: SQSEvent) -> None:
+    """A look that fails does not end the watch: the next tick is sent whatever comes of this one.
+
+    Calls per tick: GetQueueAttributes, DescribeAutoScalingGroups, SendMessage; SetDesiredCapacity
+    when something changes.
+    """
+    if settings.watch_seconds == 0:
+        return
+    try:
+        report_capacity("watch", set_capacity(group, jobs, policy))
+    except Exception:
+        logger.exception("the look failed, the watch goes on")
+        count("LookFailed")
+    received = max((slot_of(record) for record in event.records), default=0)
+    watch.send_tick(next_slot(time.time(), settings.watch_seconds, received))
+
+
+def slot_of(record: SQSRecord) -> int:
+    """0 for a malformed tick: the clock alone then numbers the next."""
+    try:
+        return read_tick(record.body)
+    except MalformedEventError as error:
+        logger.error("malformed record", message_id=record.message_id, reason=str(error))
+        count("MalformedRecord")
+        return 0

@@ -1,0 +1,80 @@
+"""Each minute: looks at the whole fleet and sets right what the events did not."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pilotlight.aws.autoscaling import AutoScalingGroup
+from pilotlight.aws.calls import CLIENT_CONFIG
+from pilotlight.aws.ec2 import InstanceTags
+from pilotlight.aws.sns import AlertTopic
+from pilotlight.aws.sqs import JobsQueue, WatchQueue
+from pilotlight.aws.ssm import RunCommand
+from pilotlight.errors import GroupNotFoundError
+from pilotlight.fleet.reconcile import (
+    guard_setup,
+    keep_rebalance_suspended,
+    look,
+    replace_dead_workers,
+    settle_waits,
+)
+from pilotlight.fleet.settle_waits import WaitCare
+from pilotlight.observability import (
+    logger,
+    metrics,
+    report_capacity,
+    report_findings,
+    run_steps,
+    tracer,
+)
+from pilotlight.scaling.capacity import set_capacity
+from pilotlight.scaling.decision import Policy
+from pilotlight.scaling.watch import next_slot
+from pilotlight.settings import ReconcileSettings
+
+settings = ReconcileSettings.from_environment(os.environ)
+group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)
+commands = RunCommand(boto3.client("ssm", config=CLIENT_CONFIG))
+tags = InstanceTags(boto3.client("ec2", config=CLIENT_CONFIG))
+alerts = AlertTopic(boto3.client("sns", config=CLIENT_CONFIG), settings.alert_topic_arn)
+sqs = boto3.client("sqs", config=CLIENT_CONFIG)
+jobs = JobsQueue(sqs, settings.jobs_queue_url)
+watch = WatchQueue(sqs, settings.watch_queue_url)
+care = WaitCare(group, group, tags, commands, settings.command_book())
+policy = Policy(jobs_per_instance=settings.jobs_per_instance)
+metrics.set_default_dimensions(group=settings.group_name)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
+    now = datetime.now(UTC)
+    try:
+        fleet = look(group)
+    except GroupNotFoundError as error:
+        logger.info("nothing to reconcile", reason=str(error))
+        return
+    run_steps(
+        capacity=scale,
+        watch=seed_watch,
+        waits=lambda: report_findings(settle_waits(fleet, care, now)),
+        workers=lambda: report_findings(replace_dead_workers(fleet, commands, group, now)),
+        setup=lambda: report_findings(
+            guard_setup(fleet, settings.max_setup_failures, settings.group_name, group, alerts, now)
+        ),
+        rebalance=lambda: report_findings(keep_rebalance_suspended(fleet, group)),
+    )
+
+
+def scale() -> None:
+    report_capacity("reconcile", set_capacity(group, jobs, policy))
+
+
+def seed_watch() -> None:
+    """Starts the watch, and again should its chain ever be lost; dropped while the chain lives."""
+    if settings.watch_seconds:
+        watch.send_tick(next_slot(time.time(), settings.watch_seconds))

@@ -1,0 +1,75 @@
+"""SSM Run Command and the agents that answer it."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from pilotlight.aws.calls import named_errors
+from pilotlight.fleet.command_result import Invocation
+from pilotlight.fleet.commands import DELIVERY_TIMEOUT_SECONDS, Command
+from pilotlight.fleet.dead_workers import Agent
+from pilotlight.fleet.waits import SentCommand
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+_AGENTS_PER_CALL = 50
+
+
+class RunCommand:
+    """Implements the ports of fleet that concern commands."""
+
+    def __init__(self, client: "SSMClient") -> None:
+        self._client = client
+
+    def send(self, command: Command) -> str:
+        with named_errors():
+            answer = self._client.send_command(
+                DocumentName=command.document,
+                InstanceIds=[command.instance_id],
+                Comment=command.comment,
+                Parameters=command.parameters,
+                TimeoutSeconds=DELIVERY_TIMEOUT_SECONDS,
+            )
+        return answer["Command"]["CommandId"]
+
+    def invocation(self, command_id: str, instance_id: str) -> Invocation:
+        with named_errors():
+            answer = self._client.get_command_invocation(
+                CommandId=command_id, InstanceId=instance_id
+            )
+        return Invocation(
+            status=answer["Status"],
+            # Documented as `Execution Timed Out`, sent as `ExecutionTimedOut`.
+            status_details=answer["StatusDetails"].replace(" ", ""),
+            comment=answer.get("Comment", ""),
+            output=answer.get("StandardOutputContent", ""),
+            error_output=answer.get("StandardErrorContent", ""),
+        )
+
+    def sent_to(self, instance_id: str) -> list[SentCommand]:
+        """The newest page."""
+        with named_errors():
+            answer = self._client.list_command_invocations(InstanceId=instance_id, MaxResults=50)
+        return [
+            SentCommand(
+                command_id=it["CommandId"],
+                document=it["DocumentName"],
+                status=it["Status"],
+                requested_at=it["RequestedDateTime"],
+            )
+            for it in answer["CommandInvocations"]
+        ]
+
+    def of(self, instance_ids: Iterable[str]) -> Mapping[str, Agent]:
+        agents: dict[str, Agent] = {}
+        wanted = list(instance_ids)
+        for start in range(0, len(wanted), _AGENTS_PER_CALL):
+            some = wanted[start : start + _AGENTS_PER_CALL]
+            with named_errors():
+                answer = self._client.describe_instance_information(
+                    Filters=[{"Key": "InstanceIds", "Values": some}],
+                    MaxResults=_AGENTS_PER_CALL,
+                )
+            for it in answer["InstanceInformationList"]:
+                agents[it["InstanceId"]] = Agent(it["PingStatus"], it["LastPingDateTime"])
+        return agents

@@ -1,0 +1,63 @@
+"""The two commands that are sent to instances, as SSM documents with their parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pilotlight.fleet.command_result import Invocation
+from pilotlight.fleet.lifecycle_action import READY_HOOK
+from pilotlight.fleet.ticket import Ticket, write_comment
+
+# An agent that is online takes a command within seconds. SSM accepts commands for stopped
+# instances too and would keep them for an hour; this ends that wait.
+DELIVERY_TIMEOUT_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`parameters` are the document's, each a list of strings as SSM wants them."""
+
+    document: str
+    instance_id: str
+    comment: str
+    parameters: Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandBook:
+    """The documents' names and limits, from the settings."""
+
+    readiness_document: str
+    drain_document: str
+    setup_timeout_seconds: int
+    drain_seconds: int
+
+    def document_of(self, hook: str) -> str:
+        return self.readiness_document if hook == READY_HOOK else self.drain_document
+
+    def command_for(self, ticket: Ticket) -> Command:
+        """Readiness for the launch hook, drain for the terminate hook."""
+        is_readiness = ticket.pause.hook == READY_HOOK
+        seconds = self.setup_timeout_seconds if is_readiness else self.drain_seconds
+        return Command(
+            document=self.document_of(ticket.pause.hook),
+            instance_id=ticket.pause.instance_id,
+            comment=write_comment(ticket),
+            parameters={"timeoutSeconds": [str(seconds)]},
+        )
+
+
+class CommandSender(Protocol):
+    """SSM's SendCommand."""
+
+    def send(self, command: Command) -> str:
+        """The command id. Raises NotRegisteredError, or TransientError when throttled."""
+        ...
+
+
+class InvocationReader(Protocol):
+    """SSM's GetCommandInvocation."""
+
+    def invocation(self, command_id: str, instance_id: str) -> Invocation:
+        """Raises InvocationNotFoundError right after the command was sent."""
+        ...

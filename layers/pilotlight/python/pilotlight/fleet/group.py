@@ -1,0 +1,40 @@
+"""The Auto Scaling group as one description shows it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An instance of the group or of its warm pool; only the group's can be protected."""
+
+    instance_id: str
+    lifecycle_state: str
+    is_protected: bool = False
+
+    @property
+    def is_in_service(self) -> bool:
+        return self.lifecycle_state == "InService"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """`members` leaves the warm pool out; `warm_pool_size` counts it."""
+
+    min_size: int
+    max_size: int
+    desired_capacity: int
+    members: tuple[Member, ...]
+    warm_pool_size: int = 0
+    suspended_processes: frozenset[str] = frozenset()
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def tag(self, key: str) -> str:
+        """Empty when the group has no such tag."""
+        return dict(self.tags).get(key, "")
+
+
+class GroupReader(Protocol):
+    """DescribeAutoScalingGroups, one call."""
+
+    def describe(self) -> Group: ...

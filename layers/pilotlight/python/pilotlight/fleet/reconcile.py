@@ -1,0 +1,126 @@
+"""The minute's look at the whole fleet: from what is there, not from what was heard."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Protocol
+
+from pilotlight.errors import InstanceNotInGroupError
+from pilotlight.fleet.breaker import (
+    Alerts,
+    BreakerGroup,
+    BreakerStep,
+    apply_breaker,
+    decide_breaker,
+)
+from pilotlight.fleet.completion import InstanceHealth
+from pilotlight.fleet.dead_workers import Agents, find_dead, protected_workers
+from pilotlight.fleet.group import Group, GroupReader, Member
+from pilotlight.fleet.settle_waits import WaitCare
+from pilotlight.fleet.states import is_waiting
+from pilotlight.fleet.waits import Activity, find_waits
+
+AZ_REBALANCE = "AZRebalance"
+# 100 a page, newest first: enough for the open ones of 500 instances and the latest failures.
+MAX_ACTIVITIES = 500
+ACTIVITIES_PER_PAGE = 100
+
+
+class FleetGroup(GroupReader, BreakerGroup, InstanceHealth, Protocol):
+    """What reconcile reads of the group and sets right in it."""
+
+    def warm_pool(self) -> Iterable[Member]:
+        """DescribeWarmPool, 50 a page."""
+        ...
+
+    def activities(self) -> Iterable[Activity]:
+        """DescribeScalingActivities, newest first, 100 a page, read as far as it is consumed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that reconcile saw and did: one log line, one metric."""
+
+    message: str
+    metric: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What one look shows."""
+
+    group: Group
+    warm: tuple[Member, ...]
+    activities: tuple[Activity, ...]
+
+
+def look(group: FleetGroup) -> Fleet:
+    """Three calls for a fleet of up to 50 in the pool and 100 activities."""
+    described = group.describe()
+    warm = tuple(group.warm_pool())
+    waiting = any(is_waiting(it.lifecycle_state) for it in (*described.members, *warm))
+    limit = MAX_ACTIVITIES if waiting else ACTIVITIES_PER_PAGE
+    return Fleet(described, warm, tuple(islice(group.activities(), limit)))
+
+
+def settle_waits(fleet: Fleet, care: WaitCare, now: datetime) -> Iterator[Finding]:
+    waits = find_waits((*fleet.group.members, *fleet.warm), fleet.activities)
+    for wait, outcome in care.settle_all(waits, now):
+        waited = (now - wait.began_at).total_seconds() if wait.began_at else None
+        fields = {
+            "instance_id": wait.instance_id,
+            "hook": wait.hook,
+            "origin": wait.origin,
+            "destination": wait.destination,
+            "lifecycle_state": wait.state,
+            "seconds_waited": waited,
+        }
+        yield Finding("overdue wait", outcome.result.value, fields | outcome.log_fields())
+
+
+def replace_dead_workers(
+    fleet: Fleet, agents: Agents, health: InstanceHealth, now: datetime
+) -> Iterator[Finding]:
+    """Unhealthy is the one way to take a protected instance away; the group then replaces it."""
+    workers = protected_workers(fleet.group)
+    for instance_id in find_dead(fleet.group, agents.of(workers), now) if workers else ():
+        reason = "AGENT_SILENT"
+        try:
+            health.set_unhealthy(instance_id)
+        except InstanceNotInGroupError:
+            reason = "GONE_BY_ITSELF"
+        fields = {"instance_id": instance_id, "reason": reason}
+        yield Finding("dead worker replaced", "DeadWorkerReplaced", fields)
+
+
+def guard_setup(
+    fleet: Fleet,
+    max_failures: int,
+    group_name: str,
+    group: BreakerGroup,
+    alerts: Alerts,
+    now: datetime,
+) -> Iterator[Finding]:
+    decision = decide_breaker(fleet.group, fleet.activities, max_failures)
+    apply_breaker(decision, group_name, group, alerts, now)
+    if decision.step is not BreakerStep.NONE:
+        yield Finding(
+            "setup breaker",
+            "SetupBreakerOpened" if decision.step is BreakerStep.OPEN else "SetupBreakerReset",
+            {
+                "result": decision.step.value,
+                "reason": decision.reason,
+                "failures": decision.failures,
+                "detail": decision.last_message,
+            },
+        )
+
+
+def keep_rebalance_suspended(fleet: Fleet, group: BreakerGroup) -> Iterator[Finding]:
+    """AZRebalance kills busy workers, and no template property suspends it."""
+    if AZ_REBALANCE not in fleet.group.suspended_processes:
+        group.suspend(AZ_REBALANCE)
+        yield Finding("process suspended", "ProcessSuspended", {"process": AZ_REBALANCE})

@@ -1,0 +1,115 @@
+"""Reconcile's care for instances that wait beyond their due: whatever an event did not bring."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pilotlight.errors import NotRegisteredError, TransientError
+from pilotlight.fleet.command_result import Conclusion, Verb, conclude
+from pilotlight.fleet.commands import CommandBook, CommandSender, InvocationReader
+from pilotlight.fleet.completion import (
+    InstanceHealth,
+    LifecycleActions,
+    ProofTags,
+    complete,
+    heartbeat,
+    settle,
+)
+from pilotlight.fleet.lifecycle_action import Pause
+from pilotlight.fleet.outcome import Outcome, Result
+from pilotlight.fleet.ticket import Ticket
+from pilotlight.fleet.waits import (
+    Move,
+    SentCommand,
+    Wait,
+    WaitDecision,
+    commands_of,
+    decide_unanswered,
+    decide_unregistered,
+    decide_wait,
+    give_up,
+)
+
+# What one pass looks at, oldest first, so that it ends within the function's time.
+MAX_WAITS_PER_PASS = 100
+
+
+class CommandHistory(CommandSender, InvocationReader, Protocol):
+    def sent_to(self, instance_id: str) -> list[SentCommand]:
+        """ListCommandInvocations, newest page."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WaitCare:
+    """The ports and limits that settling a wait needs."""
+
+    actions: LifecycleActions
+    health: InstanceHealth
+    tags: ProofTags
+    commands: CommandHistory
+    book: CommandBook
+
+    def settle_all(self, waits: Iterable[Wait], now: datetime) -> Iterator[tuple[Wait, Outcome]]:
+        """Those that are due. What is not ready for one instance does not keep the others."""
+        due = [wait for wait in waits if wait.due_at(now) <= now]
+        for wait in due[:MAX_WAITS_PER_PASS]:
+            try:
+                yield wait, self._settle(wait, now)
+            except TransientError as error:
+                yield wait, Outcome(Result.DEFERRED, error.reason, str(error))
+
+    def _settle(self, wait: Wait, now: datetime) -> Outcome:
+        asked = self._asked(wait, now)
+        decision = decide_wait(wait, asked)
+        if decision.move is Move.READ_RESULT:
+            invocation = self.commands.invocation(decision.command_id, wait.instance_id)
+            conclusion = conclude(_ticket(wait), invocation)
+            if conclusion.verb is not Verb.ASK_AGAIN:
+                return self._conclude(wait, conclusion)
+            decision = decide_unanswered(asked)
+        return self._do(wait, decision, now)
+
+    def _asked(self, wait: Wait, now: datetime) -> list[SentCommand]:
+        if not wait.has_command:
+            return []
+        document = self.book.document_of(wait.hook)
+        return commands_of(wait, self.commands.sent_to(wait.instance_id), document, now)
+
+    def _do(self, wait: Wait, decision: WaitDecision, now: datetime) -> Outcome:
+        if decision.move is Move.SEND:
+            return self._send(wait, decision, now)
+        if decision.move is Move.GIVE_UP:
+            return self._conclude(wait, give_up(wait, decision.reason))
+        if decision.move is Move.LEAVE or not self._still_waits(wait):
+            return Outcome(Result.LEFT, decision.reason)
+        if decision.move is Move.CONTINUE:
+            return complete(self.actions, _pause(wait), Result.CONTINUED, decision.reason)
+        over = heartbeat(self.actions, _pause(wait))
+        return over or Outcome(Result.HEARTBEAT, decision.reason, f"command {decision.command_id}")
+
+    def _send(self, wait: Wait, decision: WaitDecision, now: datetime) -> Outcome:
+        try:
+            command_id = self.commands.send(self.book.command_for(_ticket(wait)))
+        except NotRegisteredError:
+            setup_timeout = timedelta(seconds=self.book.setup_timeout_seconds)
+            return self._do(wait, decide_unregistered(wait, setup_timeout, now), now)
+        return Outcome(Result.COMMAND_SENT, decision.reason, f"command {command_id}")
+
+    def _conclude(self, wait: Wait, conclusion: Conclusion) -> Outcome:
+        if not self._still_waits(wait):
+            return Outcome(Result.LEFT, "MOVED_ON")
+        return settle(conclusion, _pause(wait), self.actions, self.health, self.tags)
+
+    def _still_waits(self, wait: Wait) -> bool:
+        """Looked at again right before acting: without a token, any open action would be met."""
+        return self.actions.lifecycle_state(wait.instance_id) == wait.state
+
+
+def _pause(wait: Wait) -> Pause:
+    return Pause(wait.instance_id, wait.hook, token=None)
+
+
+def _ticket(wait: Wait) -> Ticket:
+    return Ticket(_pause(wait), wait.destination)

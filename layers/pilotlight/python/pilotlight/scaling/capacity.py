@@ -1,0 +1,93 @@
+"""One scaling pass: look, decide, act."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pilotlight.errors import TransientError
+from pilotlight.fleet.group import Group, GroupReader
+from pilotlight.scaling.decision import (
+    Decision,
+    Observation,
+    Policy,
+    QueueDepth,
+    desired_capacity,
+)
+
+# Members that will work: on their way in, and not yet able to be asked to leave.
+_STARTING_STATES = frozenset({"Pending", "Pending:Wait", "Pending:Proceed"})
+
+
+class CapacityGroup(GroupReader, Protocol):
+    """The group, as far as scaling goes."""
+
+    def set_desired_capacity(self, capacity: int) -> None:
+        """Absolute, hence safe to repeat. Raises TransientError while the group is contended."""
+        ...
+
+
+class DepthReader(Protocol):
+    """GetQueueAttributes, one call. Asking also keeps an idle queue's metrics awake."""
+
+    def depth(self) -> QueueDepth: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What was seen and decided, for the log."""
+
+    observation: Observation
+    decision: Decision
+
+    @property
+    def changes_capacity(self) -> bool:
+        return self.decision.capacity != self.observation.desired
+
+    def log_fields(self) -> dict[str, Any]:
+        seen, queue = self.observation, self.observation.queue
+        return {
+            "capacity": self.decision.capacity,
+            "reason": self.decision.reason.value,
+            "desired": seen.desired,
+            "min_size": seen.min_size,
+            "max_size": seen.max_size,
+            "visible": queue.visible if queue else None,
+            "in_flight": queue.in_flight if queue else None,
+            "delayed": queue.delayed if queue else None,
+            "in_service": seen.in_service,
+            "protected": seen.protected,
+            "starting": seen.starting,
+            "warm": seen.warm,
+        }
+
+
+def set_capacity(group: CapacityGroup, jobs: DepthReader, policy: Policy) -> Pass:
+    """Two calls (GetQueueAttributes, DescribeAutoScalingGroups), a third only for a change.
+
+    A depth that cannot be read holds the capacity; a group that cannot be read raises.
+    """
+    observation = observe(group.describe(), _depth_or_unknown(jobs))
+    scaling_pass = Pass(observation, desired_capacity(observation, policy))
+    if scaling_pass.changes_capacity:
+        group.set_desired_capacity(scaling_pass.decision.capacity)
+    return scaling_pass
+
+
+def observe(group: Group, queue: QueueDepth | None) -> Observation:
+    in_service = [member for member in group.members if member.is_in_service]
+    return Observation(
+        queue=queue,
+        desired=group.desired_capacity,
+        min_size=group.min_size,
+        max_size=group.max_size,
+        in_service=len(in_service),
+        protected=sum(member.is_protected for member in in_service),
+        starting=sum(member.lifecycle_state in _STARTING_STATES for member in group.members),
+        warm=group.warm_pool_size,
+    )
+
+
+def _depth_or_unknown(jobs: DepthReader) -> QueueDepth | None:
+    try:
+        return jobs.depth()
+    except TransientError:
+        return None

@@ -2,62 +2,129 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
+from local.instances import disk
+from local.instances.environment import box_environment
+from local.instances.instance import Instance, InstanceSpec
+from local.instances.latency import Latency
+from local.instances.layout import Layout
+from local.instances.machine import Completed, Machine
+from local.instances.metadata import Credentials
+from local.instances.surroundings import Surroundings, look_around
 
-@dataclass(frozen=True)
-class InstanceSpec:
-    """What RunInstances was asked for. `user_data` is decoded; `role_arn` is of the profile's role."""
+__all__ = ["Completed", "InstanceHost", "InstanceSpec"]
 
-    instance_id: str
-    image_id: str
-    instance_type: str
-    zone: str
-    region: str
-    private_ip: str
-    user_data: bytes
-    role_arn: str | None
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Completed:
-    exit_code: int
-    stdout: str
-    stderr: str
+log = logging.getLogger(__name__)
 
 
 class InstanceHost:
-    """Boots, stops and enters boxes. Callbacks come later, from another thread, never before return."""
+    """Boots, stops and enters boxes. Callbacks come later, from another thread, never before return.
+
+    Methods raise KeyError for an instance that was never created or is terminated, where not said
+    otherwise. `credentials` gives those of the instance's role; `on_shutdown(instance_id)` tells
+    that a program in the box switched it off, and wants `stop` or `terminate` in return.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        endpoint: str,
+        latency: Latency,
+        credentials: Callable[[InstanceSpec], Credentials],
+        on_shutdown: Callable[[str], None],
+        host_environment: Mapping[str, str],
+    ) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._latency = latency
+        self._credentials = credentials
+        self._on_shutdown = on_shutdown
+        self._host_environment = dict(host_environment)
+        self._instances: dict[str, Instance] = {}
+        self._looking = threading.Lock()
+        _in_thread(self._look_around)  # the answer is there when the first instance boots
 
     def create(self, spec: InstanceSpec) -> None:
         """Lay out the disk; nothing runs yet."""
-        raise NotImplementedError
+        layout = Layout(self._folder / spec.instance_id)
+        disk.lay_out(layout, spec.user_data)
+        self._instances[spec.instance_id] = Instance(spec, layout)
 
     def boot(self, instance_id: str, on_running: Callable[[], None]) -> None:
         """First boot runs the user data once; every boot starts enabled services."""
-        raise NotImplementedError
+        instance = self._instances[instance_id]
+        power = instance.next_power()
+        delay = self._latency.start if instance.booted_before else self._latency.launch
+        _later(delay, self._run, instance, power, on_running)
 
     def stop(self, instance_id: str, on_stopped: Callable[[], None]) -> None:
         """Kill every process and lose memory and /run; keep the disk."""
-        raise NotImplementedError
+        instance = self._instances[instance_id]
+        instance.next_power()
+        _in_thread(self._power_off, instance, self._latency.stop, on_stopped)
 
     def terminate(self, instance_id: str, on_terminated: Callable[[], None]) -> None:
         """As stop, and the disk goes too."""
-        raise NotImplementedError
+        instance = self._instances.pop(instance_id)
+        instance.next_power()
+
+        def destroy() -> None:
+            disk.destroy(instance.layout)
+            on_terminated()
+
+        _in_thread(self._power_off, instance, self._latency.terminate, destroy)
+
+    def reboot(self, instance_id: str) -> None:
+        """The operating system restarts; EC2's state stays running."""
+        instance = self._instances[instance_id]
+        power = instance.next_power()
+
+        def again() -> None:
+            instance.serve_metadata(lambda: self._credentials(instance.spec))
+            _later(self._latency.operating_system, self._start_system, instance, power)
+
+        _in_thread(self._power_off, instance, 0.0, again)
 
     def set_target_lifecycle_state(self, instance_id: str, state: str | None) -> None:
         """What IMDS autoscaling/target-lifecycle-state answers; None is 404."""
-        raise NotImplementedError
+        self.set_metadata(instance_id, "autoscaling/target-lifecycle-state", state)
+
+    def set_metadata(self, instance_id: str, path: str, text: str | None) -> None:
+        """What IMDS answers below meta-data/, e.g. `spot/instance-action`; None is 404."""
+        self._instances[instance_id].set_metadata(path, text)
 
     def agent_registered(self, instance_id: str) -> bool:
-        """Whether the SSM agent has ever registered (it comes up some seconds after running)."""
-        raise NotImplementedError
+        """Whether the SSM agent has ever registered; False for an unknown instance."""
+        instance = self._instances.get(instance_id)
+        return instance is not None and instance.agent_registered
 
     def agent_online(self, instance_id: str) -> bool:
-        """Whether the agent answers now."""
-        raise NotImplementedError
+        """Whether the agent answers now; False for an unknown instance."""
+        instance = self._instances.get(instance_id)
+        return instance is not None and instance.agent_online
+
+    def reachable(self, instance_id: str) -> bool:
+        """What EC2's instance status check finds: the system runs and is not hung."""
+        instance = self._instances.get(instance_id)
+        return instance is not None and instance.reachable
+
+    def break_agent(self, instance_id: str) -> None:
+        """A fault: the agent goes offline, or never registers if it has not yet, until mended."""
+        self._instances[instance_id].agent_broken = True
+
+    def mend_agent(self, instance_id: str) -> None:
+        """The end of that fault."""
+        self._instances[instance_id].mend_agent()
+
+    def hang(self, instance_id: str) -> None:
+        """A fault: every process freezes, the agent too, until the instance is stopped."""
+        self._instances[instance_id].hang()
 
     def run(
         self,
@@ -68,6 +135,80 @@ class InstanceHost:
     ) -> Completed:
         """Run one command in the box as the agent would; blocks.
 
-        Raises TimeoutError when killed at the limit, ConnectionError when the box went away.
+        Raises TimeoutError when killed at the limit, ConnectionError when the box went away or
+        its agent is not online.
         """
-        raise NotImplementedError
+        instance = self._instances.get(instance_id)
+        machine = instance.machine if instance is not None and instance.agent_online else None
+        if machine is None:
+            raise ConnectionError(f"the SSM agent of {instance_id} is not online")
+        return machine.run(argv, environment, timeout_seconds)
+
+    def close(self) -> None:
+        """Power everything off at once, as when the cloud itself ends."""
+        for instance in list(self._instances.values()):
+            instance.next_power()
+            instance.power_off(grace_seconds=0.0)
+
+    @functools.cached_property
+    def _surroundings(self) -> Surroundings:
+        return look_around(self._host_environment)
+
+    def _look_around(self) -> Surroundings:
+        with self._looking:
+            return self._surroundings
+
+    def _run(self, instance: Instance, power: int, on_running: Callable[[], None]) -> None:
+        if not instance.serve_metadata(lambda: self._credentials(instance.spec), power):
+            return
+        _later(self._latency.operating_system, self._start_system, instance, power)
+        on_running()
+
+    def _start_system(self, instance: Instance, power: int) -> None:
+        surroundings = self._look_around()
+        first = not instance.booted_before
+        if instance.start_system(power, lambda: self._machine(instance, surroundings)):
+            delay = self._latency.agent if first else self._latency.agent_again
+            _later(delay, instance.agent_comes_up, power)
+
+    def _machine(self, instance: Instance, surroundings: Surroundings) -> Machine:
+        enclosure = surroundings.enclosure
+        plain = box_environment(self._host_environment, self._endpoint, instance.metadata_endpoint)
+        described = {
+            "hostname": instance.spec.hostname,
+            "environment": enclosure.adapt(plain, instance.layout),
+            "interpreters": surroundings.interpreters,
+            "enclosed": enclosure.enclosed,
+        }
+        disk.refresh(
+            instance.layout, enclosure.root(instance.layout), described, self._host_environment
+        )
+        return Machine(
+            instance.layout,
+            enclosure,
+            functools.partial(_in_thread, self._power_off_asked, instance.spec.instance_id),
+        )
+
+    def _power_off(
+        self, instance: Instance, least_seconds: float, then: Callable[[], None]
+    ) -> None:
+        began = time.monotonic()
+        instance.power_off(self._latency.stop_grace)
+        time.sleep(max(0.0, began + least_seconds - time.monotonic()))
+        then()
+
+    def _power_off_asked(self, instance_id: str, reboot: bool) -> None:
+        if reboot:
+            self.reboot(instance_id)
+        else:
+            self._on_shutdown(instance_id)
+
+
+def _in_thread(work: Callable[..., object], *arguments: object) -> None:
+    threading.Thread(target=work, args=arguments, daemon=True).start()
+
+
+def _later(seconds: float, work: Callable[..., object], *arguments: object) -> None:
+    timer = threading.Timer(seconds, work, arguments)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,1 @@
+"""Programs that Amazon Linux 2023 has and the host may lack; each `main(box, argv)` is one."""

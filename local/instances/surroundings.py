@@ -1,0 +1,38 @@
+"""What boxes share of this computer, found out once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.instances.disk import CODE
+from local.instances.enclosure import Enclosure, choose_enclosure
+from local.instances.environment import pip_cache
+from local.instances.interpreters import interpreters, own_interpreter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    enclosure: Enclosure
+    interpreters: Mapping[str, str]
+    """Python version ("3.11") -> path of the host's interpreter."""
+
+
+def look_around(host: Mapping[str, str]) -> Surroundings:
+    """Ask this computer; takes a second where there are many Pythons. `host` is its environment."""
+    cache = pip_cache(host)
+    cache.mkdir(parents=True, exist_ok=True)
+    path = host.get("PATH", "")
+    pythons = interpreters(path)
+    visible = {
+        own_interpreter().prefix,
+        CODE / "local",
+        *(each.prefix for each in pythons.values()),
+    }
+    enclosure = choose_enclosure(cache, sorted(visible), path, log.warning)
+    return Surroundings(
+        enclosure, {each.version: str(each.executable) for each in pythons.values()}
+    )

@@ -19,6 +19,7 @@ from local.seams import server
 # In this order: eventbridge before whoever emits, ec2 before whoever uses instances.
 MODULES = (
     "iam",
+    "images",
     "logs",
     "eventbridge",
     "lambda_runtime",

@@ -111,7 +111,7 @@ def test_callers_cannot_pretend_to_be_an_aws_service(cloud: EmbeddedCloud) -> No
 def failing(
     cloud: EmbeddedCloud, make_function: Callable[..., str], unique: Unique
 ) -> tuple[str, str, str]:
-    """A function that always fails: its ARN, the URL of its failure queue, its table of attempts."""
+    """A function that always fails: its ARN, the URL of its failure queue, its name."""
     dead_url, dead_arn = queue(cloud, unique("failed"))
     arn = make_function(
         "def handler(event, context):\n    raise ValueError('no')\n",

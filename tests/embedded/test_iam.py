@@ -28,8 +28,7 @@ class Call:
 
     @property
     def service(self) -> str:
-        service = self.action.split(":")[0]
-        return service
+        return self.action.split(":")[0]
 
     def make(self, client: Any) -> None:
         operation = "".join(

@@ -1,0 +1,89 @@
+"""CloudFormation: parameters that name things of the account, and types which stock lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from local.context import CloudContext
+from local.seams import images
+
+
+def install(context: CloudContext) -> None:  # noqa: ARG001 - every seam is installed alike
+    """Refuse what cannot be deployed before anything is created; add missing types."""
+    require_existing_parameter_values()
+    provision_query_definitions()
+
+
+def require_existing_parameter_values() -> None:
+    """Stock takes any text for AWS-specific parameter types; AWS looks whether it exists.
+
+    CloudFormation guide, cloudformation-supplied-parameter-types. Also applied to the value which
+    an AWS::SSM::Parameter::Value<type> resolves to.
+    """
+    from ministack.services.cloudformation import changesets, engine, handlers
+
+    stock = engine._resolve_parameters
+
+    def resolve_parameters(
+        template: dict[str, Any], provided: list[dict[str, Any]], previous: Any = None
+    ) -> dict[str, Any]:
+        resolved: dict[str, Any] = stock(template, provided, previous)
+        for name, parameter in resolved.items():
+            for value in missing_values(parameter["Type"], str(parameter["Value"])):
+                raise ValueError(
+                    f"Parameter validation failed: parameter value {value} for parameter name "
+                    f"{name} does not exist"
+                )
+        return resolved
+
+    for module in (engine, changesets, handlers):
+        module._resolve_parameters = resolve_parameters
+
+
+def missing_values(parameter_type: str, value: str) -> list[str]:
+    """The values of `value` (parted by commas) which the account does not have."""
+    wrapped = re.search(r"<(.+?)>*$", parameter_type)
+    kind = wrapped.group(1).removeprefix("List<") if wrapped else parameter_type
+    exists = lookups().get(kind)
+    if exists is None:
+        return []
+    values = value.split(",") if "List<" in parameter_type else [value]
+    return [one for one in (each.strip() for each in values) if not exists(one)]
+
+
+def lookups() -> dict[str, Callable[[str], bool]]:
+    """By AWS-specific parameter type: whether the account has one of that id."""
+    from ministack.services import ec2
+
+    return {
+        "AWS::EC2::Image::Id": images.exists,
+        "AWS::EC2::KeyPair::KeyName": ec2._key_pairs.__contains__,
+        "AWS::EC2::SecurityGroup::Id": ec2._security_groups.__contains__,
+        "AWS::EC2::Subnet::Id": ec2._subnets.__contains__,
+        "AWS::EC2::VPC::Id": ec2._vpcs.__contains__,
+    }
+
+
+def provision_query_definitions() -> None:
+    """Stock does not know AWS::Logs::QueryDefinition and refuses the template."""
+    from local.seams import logs
+    from ministack.services.cloudformation import provisioners
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        query_id = logs.put_query_definition(props)
+        return query_id, {"QueryDefinitionId": query_id}
+
+    def update(physical_id: str, old: Any, props: dict[str, Any], stack_name: str) -> Any:
+        logs.put_query_definition({**props, "QueryDefinitionId": physical_id})
+        return physical_id, {"QueryDefinitionId": physical_id}
+
+    def delete(physical_id: str, props: dict[str, Any]) -> None:
+        logs.delete_query_definition(physical_id)
+
+    provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
+        "create": create,
+        "update": update,
+        "delete": delete,
+    }

@@ -1,0 +1,3 @@
+"""Code that a function finds in its layer."""
+
+PLACE = "layer"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
-import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,17 +89,19 @@ class Sam:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        return Step(step, process, log)
+        return Step(step, " ".join(["sam", *arguments]), process, log)
 
 
 class Step:
     """A running SAM command. Leaving the `with` block ends it if it still runs."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
-        self._name = name
+    def __init__(
+        self, name: str, command: str, process: subprocess.Popen[bytes], log: Path
+    ) -> None:
+        self.name = name
+        self.command = command
         self._process = process
         self._log = log
-        self._started = time.monotonic()
 
     def __enter__(self) -> Step:
         return self
@@ -109,10 +111,6 @@ class Step:
             self._process.terminate()
         self._process.wait()
 
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._started
-
     def done(self) -> bool:
         """Whether it ended well; raises CommandError with the end of its output if it did not."""
         code = self._process.poll()
@@ -121,7 +119,7 @@ class Step:
         if code != 0:
             lines = self._log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
             raise CommandError(
-                f"`sam {self._name}` ended with {code}. The whole of its output is in {self._log}.",
+                f"`sam {self.name}` ended with {code}. The whole of its output is in {self._log}.",
                 details="\n".join(lines),
             )
         return True
@@ -136,4 +134,5 @@ def profile_parameters(samconfig: Path, profile: str) -> dict[str, str]:
     pairs = deploy.get("parameter_overrides", [])
     if isinstance(pairs, str):
         raise CommandError(f"{samconfig}: parameter_overrides of {profile!r} must be a list.")
-    return {name: value.strip('"') for name, _, value in (pair.partition("=") for pair in pairs)}
+    split = (pair.partition("=") for pair in pairs)
+    return {name: "".join(shlex.split(value)) for name, _, value in split}

@@ -18,18 +18,19 @@ SECOND_FORMS = ("sent_at", "received_at", "started_at", "finished_at")
 _T = TypeVar("_T")
 
 
-def message_body(job_id: str, payload: object) -> str:
-    """The message a worker expects: see docs/jobs.md."""
-    return json.dumps({"job_id": job_id, "payload": payload})
+def message_body(payload: object, job_id: str | None = None) -> str:
+    """The message a worker expects: see docs/jobs.md. Without an id its SQS message id is it."""
+    named = {"job_id": job_id} if job_id else {}
+    return json.dumps({**named, "payload": payload})
 
 
 class JobsDesk:
     """The jobs side of one stack. Raises botocore's ClientError when AWS refuses a call."""
 
     def __init__(self, stack: Stack) -> None:
-        self._queue_url = stack.resource("JobsQueue")
-        self._dead_letter_queue_url = stack.resource("JobsDeadLetterQueue")
-        self._table_name = stack.resource("JobsTable")
+        self._queue_url = stack.output("JobsQueueUrl")
+        self._dead_letter_queue_url = stack.output("JobsDeadLetterQueueUrl")
+        self._table_name = stack.output("JobsTableName")
         self._sqs = stack.cloud.client("sqs")
         self._dynamodb = stack.cloud.client("dynamodb")
 

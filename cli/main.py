@@ -1,5 +1,155 @@
 """What an operator types: `pilotlight COMMAND`."""
 
-import typer
+from __future__ import annotations
 
-app = typer.Typer(no_args_is_help=True, help="A pilot light for PyTorch workers.")
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from cli import demo as demos
+from cli import origin as origins
+from cli.clouds import ConfiguredCloud, embedded_cloud
+from cli.deploy import ROOT
+from cli.errors import CommandError
+from cli.jobs import JobsDesk, message_body
+from cli.live import instance_table, view_for
+from cli.report import write_json
+from cli.results import print_results, write_results
+from cli.stack import Stack
+from cli.watch import Observer
+from local.cloud import CloudStartError, EmbeddedCloud
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="A pilot light for PyTorch workers: asleep at the cost of a disk, at work in seconds.\n\n"
+    "demo and origin run on an AWS embedded in this computer. The other commands go to whatever "
+    "the SDK is set to: AWS_PROFILE and AWS_REGION name an account, AWS_ENDPOINT_URL `make cloud`.",
+)
+console = Console()
+
+StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
+Speed = Annotated[
+    float,
+    typer.Option(min=0.1, max=100, help="Divides the time that EC2 and CloudWatch take here."),
+]
+
+
+@app.command()
+def demo(
+    short: Annotated[
+        bool, typer.Option("--short", help="Two instances and one wave, as in CI.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=500, help="Jobs to send; 20, or 4 with --short.")
+    ] = None,
+    speed: Speed = 4.0,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the cloud running afterwards, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Deploy to an embedded AWS, let the pool fall asleep, send PyTorch jobs, watch it wake.
+
+    Leaves report.json, report.html and timeline.png in build/demo. Exits 1 unless every job has
+    exactly one result.
+    """
+    folder = ROOT / "build" / "demo"
+    plan = demos.short_plan(jobs or 4) if short else demos.long_plan(jobs or 20)
+    with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
+        run = demos.run_demo(cloud, plan, folder, speed, view_for(console))
+        write_results(run, folder)
+        print_results(run, folder, console)
+        if keep:
+            wait_for_interrupt(cloud.environment())
+    console.print(run.tally.verdict, highlight=False)
+    raise typer.Exit(0 if run.tally.flawless else 1)
+
+
+@app.command()
+def origin(speed: Speed = 4.0) -> None:
+    """Raise the desired capacity from 1 to 2 by hand and read torch's version in the new instance.
+
+    Deploys to the embedded AWS of AWS_ENDPOINT_URL if set, else to one of its own. Leaves
+    build/origin/report.json.
+    """
+    folder = ROOT / "build" / "origin"
+    with explained(), embedded_cloud(folder / "cloud", speed) as cloud:
+        found = origins.run_origin(cloud, folder, speed, view_for(console))
+    write_json(asdict(found), folder / "report.json")
+    console.print(
+        "{running} running and {stopped} stopped became ".format(**found.before)
+        + "{running} running and {stopped} stopped ".format(**found.after)
+        + f"in {found.seconds_to_in_service} s; torch {found.torch_version} on {found.instance_id}",
+        highlight=False,
+    )
+
+
+@app.command()
+def status(stack_name: StackName = "pilotlight") -> None:
+    """Show the group, its pool and its queue as they are now."""
+    with explained():
+        stack = Stack(stack_name, ConfiguredCloud())
+        observer = Observer(stack.cloud, stack.group_name)
+        observer.queue_url = stack.output("JobsQueueUrl")
+        console.print(instance_table(observer.look(), since={}))
+
+
+@app.command()
+def send(
+    payload: Annotated[str, typer.Argument(help='What the job gets, as JSON: {"task": "train"}')],
+    job_id: Annotated[str | None, typer.Option(help="Defaults to the message's SQS id.")] = None,
+    stack_name: StackName = "pilotlight",
+) -> None:
+    """Send one job and print its id."""
+    with explained():
+        try:
+            parsed = json.loads(payload)
+        except ValueError as error:
+            raise CommandError(f"The payload is not JSON: {error}. It was {payload!r}.") from error
+        desk = JobsDesk(Stack(stack_name, ConfiguredCloud()))
+        (message_id,) = desk.send([message_body(parsed, job_id)])
+        console.print(job_id or message_id, highlight=False)
+
+
+@app.command()
+def result(job_id: str, stack_name: StackName = "pilotlight") -> None:
+    """Print what is known of one job, as JSON. Exits 1 when no worker has received it yet."""
+    with explained():
+        found = JobsDesk(Stack(stack_name, ConfiguredCloud())).read([job_id])
+        if not found:
+            raise CommandError(f"No worker has received a job {job_id!r} (yet).")
+        console.print_json(data=asdict(found[0]))
+
+
+def wait_for_interrupt(environment: Mapping[str, str]) -> None:
+    """Keep the cloud until Ctrl-C, and say how to reach it."""
+    console.print("The cloud stays until Ctrl-C. In another shell:")
+    for name, value in environment.items():
+        console.print(f"export {name}={value}", highlight=False, soft_wrap=True)
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Errors that a person can act on are shown without a traceback, and end the command with 1.
+
+    SIGTERM unwinds as Ctrl-C does, so that what was started is ended.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except (CommandError, CloudStartError, BotoCoreError, ClientError) as error:
+        if details := getattr(error, "details", ""):
+            console.print(details, style="dim", highlight=False, markup=False)
+        console.print(f"{error}", style="bold red", highlight=False, markup=False)
+        raise typer.Exit(1) from error

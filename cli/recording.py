@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The group, its pool and its queue as they were at one moment."""
+    """The group, its pool and its queue as they were at one moment.
+
+    `desired` running and `pool_size` pooled instances are wanted; all is 0 without a group.
+    """
 
     at: float
     desired: int
     members: tuple[Member, ...]
+    pool_size: int = 0
     visible: int = 0
     in_flight: int = 0
 
@@ -41,14 +45,15 @@ class Look:
         """Instances that are on their way from one state of rest to another."""
         return len(self.members) - self.running - self.stopped
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the wanted number serves, the wanted number sleeps, and none is on the way."""
+        wanted = (self.desired, self.pool_size, 0)
+        return bool(self.members) and (self.running, self.stopped, self.moving) == wanted
+
     def same_as(self, other: Look) -> bool:
         """Whether nothing but the time differs."""
-        return (self.desired, self.members, self.visible, self.in_flight) == (
-            other.desired,
-            other.members,
-            other.visible,
-            other.in_flight,
-        )
+        return replace(self, at=0.0) == replace(other, at=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A capacity that was decided: seen at `at`, in force when SetDesiredCapacity returned."""
+    """A capacity that was decided.
+
+    `at` is when the invocation that decided it began, `set_at` when SetDesiredCapacity had
+    answered; `woken_by` is what invoked it: the alarm, the watch or the minute's reconcile.
+    """
 
     at: float
     set_at: float
@@ -101,16 +110,6 @@ class Activity:
     status: str
     start: float
     end: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class HookLine:
-    """One line of a function's log about one lifecycle action."""
-
-    at: float
-    instance_id: str
-    source: str
-    fields: dict[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

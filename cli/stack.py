@@ -25,7 +25,7 @@ def group_name(stack_name: str) -> str:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of template.yaml in `cloud`; the names of what is in it are read once."""
+    """A stack of template.yaml in `cloud`; its outputs are read once."""
 
     name: str
     cloud: Cloud
@@ -35,27 +35,23 @@ class Stack:
         return group_name(self.name)
 
     @cached_property
-    def resources(self) -> dict[str, str]:
-        """Physical ids by logical ids. Raises CommandError when there is no such stack."""
-        pages = self.cloud.client("cloudformation").get_paginator("list_stack_resources")
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs. Raises CommandError when there is no such stack."""
         try:
-            return {
-                resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-                for page in pages.paginate(StackName=self.name)
-                for resource in page["StackResourceSummaries"]
-                if resource.get("PhysicalResourceId")
-            }
+            answer = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)
         except ClientError as error:
             raise CommandError(
                 f"There is no stack {self.name!r} here: {error}. Deploy it with `sam deploy`, or "
                 "name another by --stack-name."
             ) from error
+        outputs = answer["Stacks"][0].get("Outputs", [])
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
-    def resource(self, logical_id: str) -> str:
-        """A queue's URL, a table's or log group's name; raises CommandError when it has none."""
-        if logical_id not in self.resources:
+    def output(self, key: str) -> str:
+        """One output; raises CommandError naming it when the stack has none such."""
+        if key not in self.outputs:
             raise CommandError(
-                f"Stack {self.name!r} has no {logical_id}: was it made from this repository's "
-                "template.yaml, and with a jobs queue of its own?"
+                f"Stack {self.name!r} has no output {key}; it has {', '.join(self.outputs)}. Was "
+                "it made from this repository's template.yaml, and not left half-made?"
             )
-        return self.resources[logical_id]
+        return self.outputs[key]

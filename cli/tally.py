@@ -38,12 +38,12 @@ def tally(
     sent: Collection[str],
     jobs: Iterable[Job],
     dead: Collection[str],
-    finishes: Mapping[str, int],
+    runs: Mapping[str, int],
 ) -> Tally:
     """Count the jobs of a run that is over.
 
-    `dead` are ids found in the dead-letter queue; `finishes` says how often each job ran to its
-    end, as the workers' own logs tell. Lost is a job that left neither a result nor a dead letter.
+    `dead` are ids found in the dead-letter queue; `runs` says how often each job was seen to begin.
+    Lost is a job that left neither a result nor a dead letter.
     """
     states = {job.job_id: job.state for job in jobs}
     succeeded = {job_id for job_id in sent if states.get(job_id) == "succeeded"}
@@ -57,5 +57,5 @@ def tally(
         succeeded=len(succeeded),
         failed=len(failed),
         lost=len(sent) - len(succeeded) - len(failed),
-        ran_twice=sum(finishes.get(job_id, 0) > 1 for job_id in sent),
+        ran_twice=sum(runs.get(job_id, 0) > 1 for job_id in sent),
     )

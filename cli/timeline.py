@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from cli.palette import ALL_KINDS, RETURNING, Kind, kind_of
 from cli.recording import Job, Look, Recording, Span, spans
@@ -81,7 +82,7 @@ def _draw_capacity(axes: Axes, looks: Sequence[Look], start: float) -> None:
         label="in service",
     )
     axes.set_ylim(bottom=0)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.set_ylabel("jobs, instances")
     axes.legend(loc="upper left", frameon=False, ncols=3, fontsize=9)
     _plain(axes)

@@ -42,6 +42,7 @@ class Observer:
         return Look(
             at=self._clock(),
             desired=group.get("DesiredCapacity", 0),
+            pool_size=_pool_size(group) if group else 0,
             members=tuple(members[name] for name in sorted(members)),
             visible=visible,
             in_flight=in_flight,
@@ -137,6 +138,17 @@ class Recorder:
                 continue
             last_success = time.monotonic()
             self.keep(look)
+
+
+def _pool_size(group: dict[str, Any]) -> int:
+    """The size a warm pool strives for: BC PutWarmPool, MaxGroupPreparedCapacity and MinSize."""
+    pool = group.get("WarmPoolConfiguration")
+    if not pool or pool.get("Status") == "PendingDelete":
+        return 0
+    prepared = pool.get("MaxGroupPreparedCapacity", -1)
+    ceiling: int = group["MaxSize"] if prepared < 0 else prepared
+    least: int = pool.get("MinSize", 0)
+    return max(least, ceiling - group["DesiredCapacity"])
 
 
 def _member(instance: dict[str, Any]) -> Member:

@@ -1,0 +1,61 @@
+"""The jobs that one run has sent, and all that was seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cli.jobs import JobsDesk, job_id_of, message_body
+from cli.recording import Job
+from cli.tally import Tally, tally
+
+
+class Ledger:
+    """Sends jobs and keeps looking at them until each has succeeded or is a dead letter."""
+
+    def __init__(self, desk: JobsDesk) -> None:
+        self._desk = desk
+        self._sent: list[str] = []
+        self._jobs: dict[str, Job] = {}
+        self._starts: dict[str, set[float]] = {}
+        self._dead: frozenset[str] = frozenset()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Each job as it was last seen."""
+        return tuple(self._jobs.values())
+
+    def send(self, payloads: dict[str, object]) -> None:
+        """Send one job per id."""
+        self._desk.send([message_body(payload, name) for name, payload in payloads.items()])
+        self._sent += payloads
+
+    def look(self) -> list[Job]:
+        """Look at the jobs that have not succeeded; returns those which have done so since."""
+        open_jobs = [name for name in self._sent if not self._has_succeeded(name)]
+        seen = self._read(open_jobs)
+        if any(job.state == "failed" for job in seen):
+            self._dead = frozenset(filter(None, map(job_id_of, self._desk.dead_letters())))
+        return [job for job in seen if job.state == "succeeded"]
+
+    def all_over(self) -> bool:
+        """Whether every job has succeeded or used up its attempts."""
+        return all(self._has_succeeded(name) or name in self._dead for name in self._sent)
+
+    def tally(self) -> Tally:
+        """Look a last time at all jobs, the succeeded ones too, and count."""
+        self._read(self._sent)
+        runs = {name: len(starts) for name, starts in self._starts.items()}
+        return tally(self._sent, self.jobs, self._dead, runs)
+
+    def _read(self, job_ids: Sequence[str]) -> list[Job]:
+        """Every start has a time of its own, so that a job begun twice shows even if once seen."""
+        seen = self._desk.read(job_ids)
+        for job in seen:
+            self._jobs[job.job_id] = job
+            if job.started_at is not None:
+                self._starts.setdefault(job.job_id, set()).add(job.started_at)
+        return seen
+
+    def _has_succeeded(self, job_id: str) -> bool:
+        job = self._jobs.get(job_id)
+        return job is not None and job.state == "succeeded"

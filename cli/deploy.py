@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class Sam:
                 "--no-confirm-changeset",
                 "--no-fail-on-empty-changeset",
                 "--parameter-overrides",
-                *(f'{name}="{value}"' for name, value in parameters.items()),
+                *(f"{name}={shlex.quote(value)}" for name, value in parameters.items()),
             ],
         )
 
@@ -89,7 +89,7 @@ class Sam:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        return Step(step, " ".join(["sam", *arguments]), process, log)
+        return Step(step, shown(arguments), process, log)
 
 
 class Step:
@@ -123,6 +123,11 @@ class Step:
                 details="\n".join(lines),
             )
         return True
+
+
+def shown(arguments: Sequence[str]) -> str:
+    """The command as a person in the repository's folder would type it."""
+    return shlex.join(["sam", *(argument.replace(f"{ROOT}/", "") for argument in arguments)])
 
 
 def profile_parameters(samconfig: Path, profile: str) -> dict[str, str]:

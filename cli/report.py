@@ -21,7 +21,7 @@ from cli.tally import Tally
 MEANINGS = {
     "detect_s": ("detect", "first job sent → capacity decided with it in sight"),
     "decide_s": ("decide", "decided → SetDesiredCapacity has answered"),
-    "start_s": ("start", "answered → the stopped instance runs and waits in its hook"),
+    "start_s": ("start", "answered → EC2 has started the instance, it waits in its hook"),
     "hook_s": ("hook", "waits in its hook → InService"),
     "ready_s": ("worker ready", "InService → its worker starts a job"),
     "total_s": ("total", "first job sent → work begins on the woken instance"),

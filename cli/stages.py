@@ -10,6 +10,10 @@ from cli.recording import Activity, Decision, Job, Recording, Span, spans
 
 STAGES = ("detect_s", "decide_s", "start_s", "hook_s", "ready_s", "total_s")
 
+# States that an instance can only have once EC2 runs it, and once its launching hook is completed.
+STARTED = ("Pending:Wait", "Pending:Proceed", "InService")
+PROVEN = ("Warmed:Pending:Proceed", "Warmed:Stopped", "Pending:Proceed", "InService")
+
 _INTO_POOL = "into warm pool"
 _FROM_POOL = "from warm pool"
 
@@ -22,7 +26,8 @@ class Wake:
     sent_at: float | None
     decided_at: float | None
     set_at: float | None
-    waiting_at: float
+    left_pool_at: float
+    waiting_at: float | None
     in_service_at: float | None
     started_at: float | None
     result_at: float | None
@@ -65,7 +70,7 @@ def wakes(recording: Recording) -> list[Wake]:
         for index in range(1, len(history))
         if _leaves_pool(history[index - 1], history[index])
     ]
-    return sorted(found, key=lambda wake: wake.waiting_at)
+    return sorted(found, key=lambda wake: wake.left_pool_at)
 
 
 def stage_percentiles(found: Iterable[Wake]) -> dict[str, Percentiles]:
@@ -104,7 +109,7 @@ def setup_seconds(recording: Recording) -> list[float]:
     found = []
     for activity in recording.activities:
         if _INTO_POOL in activity.description or _is_cold_launch(activity):
-            proven_at = _proven_at(histories.get(activity.instance_id, []))
+            proven_at = _since(PROVEN, histories.get(activity.instance_id, []))
             if proven_at is not None:
                 found.append(proven_at - activity.start)
     return found
@@ -123,25 +128,26 @@ def _leaves_pool(before: Span, after: Span) -> bool:
 
 
 def _wake(instance_id: str, history: Sequence[Span], index: int, recording: Recording) -> Wake:
-    waiting_at = history[index].start
-    in_service_at = _since("InService", history[index:])
-    decision = _decision_behind(waiting_at, recording.decisions)
-    first = _first_job_on(instance_id, waiting_at, in_service_at, recording.jobs)
+    left_pool_at = history[index].start
+    in_service_at = _since(("InService",), history[index:])
+    decision = _decision_behind(left_pool_at, recording.decisions)
+    first = _first_job_on(instance_id, left_pool_at, in_service_at, recording.jobs)
     return Wake(
         instance_id=instance_id,
         sent_at=_sent_at(decision, recording) if decision else None,
         decided_at=decision.at if decision else None,
         set_at=decision.set_at if decision else None,
-        waiting_at=waiting_at,
+        left_pool_at=left_pool_at,
+        waiting_at=_since(STARTED, history[index:]),
         in_service_at=in_service_at,
         started_at=first.started_at if first else None,
         result_at=first.finished_at if first else None,
     )
 
 
-def _decision_behind(waiting_at: float, decisions: Iterable[Decision]) -> Decision | None:
+def _decision_behind(left_pool_at: float, decisions: Iterable[Decision]) -> Decision | None:
     """The last raise which was in force before the instance began to move."""
-    raises = [one for one in decisions if one.raises and one.set_at <= waiting_at]
+    raises = [one for one in decisions if one.raises and one.set_at <= left_pool_at]
     return max(raises, key=lambda one: one.set_at, default=None)
 
 
@@ -159,7 +165,7 @@ def _sent_at(decision: Decision, recording: Recording) -> float | None:
 
 
 def _first_job_on(
-    instance_id: str, waiting_at: float, in_service_at: float | None, jobs: Iterable[Job]
+    instance_id: str, left_pool_at: float, in_service_at: float | None, jobs: Iterable[Job]
 ) -> Job | None:
     """The first job that the woken instance started, of those which waited for it.
 
@@ -172,19 +178,14 @@ def _first_job_on(
         for job in jobs
         if job.instance_id == instance_id
         and job.started_at is not None
-        and job.started_at >= waiting_at
+        and job.started_at >= left_pool_at
         and job.sent_at <= in_service_at
     ]
     return min(taken, key=lambda pair: pair[0], default=(None, None))[1]
 
 
-def _since(state: str, history: Sequence[Span]) -> float | None:
-    return next((span.start for span in history if span.state == state), None)
-
-
-def _proven_at(history: Sequence[Span]) -> float | None:
-    proven = ("Warmed:Pending:Proceed", "Warmed:Stopped", "Pending:Proceed", "InService")
-    return next((span.start for span in history if span.state in proven), None)
+def _since(states: Sequence[str], history: Sequence[Span]) -> float | None:
+    return next((span.start for span in history if span.state in states), None)
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -146,9 +146,8 @@ def _pool_size(group: dict[str, Any]) -> int:
     if not pool or pool.get("Status") == "PendingDelete":
         return 0
     prepared = pool.get("MaxGroupPreparedCapacity", -1)
-    ceiling: int = group["MaxSize"] if prepared < 0 else prepared
-    least: int = pool.get("MinSize", 0)
-    return max(least, ceiling - group["DesiredCapacity"])
+    ceiling = group["MaxSize"] if prepared < 0 else prepared
+    return int(max(pool.get("MinSize", 0), ceiling - group["DesiredCapacity"]))
 
 
 def _member(instance: dict[str, Any]) -> Member:

@@ -21,6 +21,7 @@ def sleeper_is(state: str, at: float) -> Look:
 ONE_WAKE = (
     sleeper_is("Warmed:Stopped", at=90),
     sleeper_is("Warmed:Stopped", at=102),
+    sleeper_is("Pending", at=102.5),
     sleeper_is("Pending:Wait", at=103),
     sleeper_is("InService", at=106),
     sleeper_is("InService", at=120),
@@ -142,7 +143,8 @@ def test_setup_lasts_from_launch_until_the_instance_was_proven() -> None:
 
 def test_a_state_lasts_until_the_look_that_saw_the_next_one() -> None:
     assert spans(ONE_WAKE)["sleeper"] == [
-        Span("Warmed:Stopped", 90, 103),
+        Span("Warmed:Stopped", 90, 102.5),
+        Span("Pending", 102.5, 103),
         Span("Pending:Wait", 103, 106),
         Span("InService", 106, 120),
     ]

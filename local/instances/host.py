@@ -92,8 +92,9 @@ class InstanceHost:
         _in_thread(self._power_off, instance, 0.0, again)
 
     def set_target_lifecycle_state(self, instance_id: str, state: str | None) -> None:
-        """What IMDS autoscaling/target-lifecycle-state answers; None is 404."""
-        self.set_metadata(instance_id, "autoscaling/target-lifecycle-state", state)
+        """What IMDS autoscaling/target-lifecycle-state answers; None is 404. Terminated is fine."""
+        if instance_id in self._instances:
+            self.set_metadata(instance_id, "autoscaling/target-lifecycle-state", state)
 
     def set_metadata(self, instance_id: str, path: str, text: str | None) -> None:
         """What IMDS answers below meta-data/, e.g. `spot/instance-action`; None is 404."""
@@ -109,10 +110,9 @@ class InstanceHost:
         instance = self._instances.get(instance_id)
         return instance is not None and instance.agent_online
 
-    def reachable(self, instance_id: str) -> bool:
-        """What EC2's instance status check finds: the system runs and is not hung."""
-        instance = self._instances.get(instance_id)
-        return instance is not None and instance.reachable
+    def status(self, instance_id: str) -> str:
+        """What EC2's instance status check finds: `ok`, `initializing` or `impaired`."""
+        return self._instances[instance_id].status
 
     def break_agent(self, instance_id: str) -> None:
         """A fault: the agent goes offline, or never registers if it has not yet, until mended."""

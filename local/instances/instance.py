@@ -83,6 +83,13 @@ class Instance:
         return machine is not None and not machine.ended.is_set() and not self._hung
 
     @property
+    def status(self) -> str:
+        """`initializing` until the system has booted, then `ok`, or `impaired` when it hangs."""
+        if self.machine is None or not self.machine.booted.is_set():
+            return "initializing"
+        return "ok" if self.reachable else "impaired"
+
+    @property
     def agent_online(self) -> bool:
         return self.reachable and self._agent_up and not self.agent_broken
 

@@ -126,17 +126,23 @@ class Group:
         self._changed(trigger, before, bounded)
         self.capacity.decide_after(Delay.GROUP_DECISION)
 
-    def check_cooldown(self) -> None:
-        """Raises ScalingActivityInProgressError while an activity or its cooldown lasts.
+    def is_cooling_down(self) -> bool:
+        """Whether an activity is under way, or the cooldown after the last one is.
 
-        It starts when the activity has ended (user guide, ec2-auto-scaling-scaling-cooldowns).
+        It begins when the activity has ended (user guide, ec2-auto-scaling-scaling-cooldowns).
         """
         log = self.records.log
+        if log.in_progress:
+            return True
         cooldown = self.settings.default_cooldown_seconds
-        if log.in_progress or (log.last_end or 0.0) + cooldown > self.records.now():
+        return log.last_end is not None and self.records.now() < log.last_end + cooldown
+
+    def check_cooldown(self) -> None:
+        """Raises ScalingActivityInProgressError."""
+        if self.is_cooling_down():
             raise ScalingActivityInProgressError(
-                f"A scaling activity or the cooldown of {cooldown} seconds after it is in progress "
-                f"for AutoScalingGroup {self.name}."
+                f"A scaling activity of AutoScalingGroup {self.name}, or the cooldown of "
+                f"{self.settings.default_cooldown_seconds} seconds after it, is in progress."
             )
 
     def put_warm_pool(self, pool: WarmPool) -> None:

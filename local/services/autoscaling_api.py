@@ -18,7 +18,13 @@ from local.services import (
     autoscaling_pool,
 )
 from local.services.autoscaling_policy import ADJUSTMENT_TYPES
-from local.services.autoscaling_query import error_xml, parse_request, success_xml
+from local.services.autoscaling_query import (
+    check,
+    error_xml,
+    input_shape,
+    parse_request,
+    success_xml,
+)
 from local.services.autoscaling_service import AutoScalingService
 
 Operation = Callable[[AutoScalingService, Mapping[str, Any]], Mapping[str, Any]]
@@ -82,7 +88,15 @@ def answer_query(
     request_id = str(uuid4())
     try:
         request = parse_request(operation, parameters)
-        output = OPERATIONS[operation](service, request)
+        with service.lock:
+            output = OPERATIONS[operation](service, request)
     except AutoScalingError as error:
         return error.http_status, error_xml(error, request_id)
     return 200, success_xml(operation, output, request_id)
+
+
+def call(service: AutoScalingService, operation: str, request: Mapping[str, Any]) -> Any:
+    """One call with its input as the API names it, checked; raises AutoScalingError."""
+    check(input_shape(operation), request)
+    with service.lock:
+        return OPERATIONS[operation](service, request)

@@ -62,7 +62,6 @@ def create_auto_scaling_group(service: AutoScalingService, request: Request) -> 
     hooks = tuple(map(hook_of, request.get("LifecycleHookSpecificationList", ())))
     world = service.cloud.world(record)
     record.group = Group(name, record.arn, settings, world, request.get("DesiredCapacity"), hooks)
-    service.cloud.connect(record.group)
     service.add(record)
     put_tags(record, request.get("Tags", ()))
     return {}
@@ -140,7 +139,7 @@ def enable_metrics_collection(service: AutoScalingService, request: Request) -> 
         if metric not in GROUP_METRICS:
             raise ValidationError(f"Metric {metric} is none of {', '.join(GROUP_METRICS)}.")
     record.enabled_metrics = tuple(dict.fromkeys((*record.enabled_metrics, *wanted)))
-    service.cloud.collect_metrics(service)
+    service.cloud.collect_metrics()
     return {}
 
 

@@ -64,6 +64,26 @@ def execute_policy(service: AutoScalingService, request: Request) -> Request:
     return {}
 
 
+def execute_by_alarm(
+    service: AutoScalingService,
+    policy_arn: str,
+    alarm_name: str,
+    metric_value: float,
+    threshold: float,
+) -> None:
+    """What an alarm in state ALARM does, once a minute; nothing while the policy is disabled,
+    AlarmNotification is suspended, or the cooldown of a simple policy lasts."""
+    record, policy = find_policy(service, None, policy_arn)
+    group = record.group
+    if not policy.enabled or group.is_suspended("AlarmNotification"):
+        return
+    if policy.policy_type == SIMPLE and group.is_cooling_down():
+        return
+    capacity = policy.capacity(group.desired_capacity, metric_value, threshold)
+    trigger = f"a monitor alarm {alarm_name} in state ALARM triggered policy {policy.name}"
+    group.scale(capacity, trigger)
+
+
 def find_policy(
     service: AutoScalingService, group_name: str | None, policy_name: str
 ) -> tuple[GroupRecord, ScalingPolicy]:

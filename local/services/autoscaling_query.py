@@ -22,11 +22,15 @@ def service_model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("autoscaling", "service-2"), "autoscaling")
 
 
+def input_shape(operation: str) -> StructureShape:
+    """Operations without input (DescribeAdjustmentTypes) have a shape without members."""
+    shape = service_model().operation_model(operation).input_shape
+    return shape if shape is not None else StructureShape("Nothing", {"type": "structure"})
+
+
 def parse_request(operation: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     """Form parameters as the operation's input; raises ValidationError in AWS's wording."""
-    shape = service_model().operation_model(operation).input_shape
-    if shape is None:
-        return {}
+    shape = input_shape(operation)
     value = _parse(shape, parameters, "")
     request: dict[str, Any] = {} if value is _ABSENT else value
     check(shape, request)

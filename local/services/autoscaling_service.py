@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
@@ -76,23 +77,24 @@ class Cloud(Protocol):
         """The ports of the group that the record describes."""
         ...
 
-    def connect(self, group: Group) -> None:
-        """The group of a world that was asked for is made: EC2's answers go to it."""
-
     def test_notification(self, record: GroupRecord, hook: Hook) -> None:
         """Send autoscaling:TEST_NOTIFICATION; raises ValidationError if it cannot be delivered."""
 
-    def collect_metrics(self, service: AutoScalingService) -> None:
+    def collect_metrics(self) -> None:
         """Some group's metrics are wanted from now on."""
 
 
 class AutoScalingService:
     """All groups of one account and Region, by name."""
 
-    def __init__(self, region: str, account_id: str, cloud: Cloud) -> None:
+    def __init__(
+        self, region: str, account_id: str, cloud: Cloud, lock: AbstractContextManager[Any]
+    ) -> None:
+        """Whoever reads or changes a group holds `lock`, once or several times over."""
         self.region = region
         self.account_id = account_id
         self.cloud = cloud
+        self.lock = lock
         self._records: dict[str, GroupRecord] = {}
         self._deleted: deque[GroupRecord] = deque(maxlen=KEPT_DELETED_GROUPS)
 

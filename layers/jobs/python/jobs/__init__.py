@@ -1,0 +1,1 @@
+"""The jobs of this fleet. Replace handler.py by your own; see docs/jobs.md."""

@@ -1,0 +1,1 @@
+"""Job messages, attempts and what is recorded of them: pure, standard library only."""

@@ -1,0 +1,105 @@
+"""`python -m pilotlight.worker`: the service that takes jobs on this instance."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType
+
+from pilotlight.errors import SettingsError
+from pilotlight.worker import loop
+from pilotlight.worker.agent import Agent
+from pilotlight.worker.checks import LIGHT_CHECKS
+from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.home import Home
+from pilotlight.worker.job_process import JobProcess
+from pilotlight.worker.liveness import WRITE_SECONDS, Liveness, write_liveness
+from pilotlight.worker.loop import Action
+from pilotlight.worker.metadata import InstanceMetadata, MetadataError
+from pilotlight.worker.settings import WorkerSettings, parse_settings
+from pilotlight.worker.slots import Slots
+from pilotlight.worker.surroundings import Surroundings
+
+STEP_SECONDS = 0.25
+METADATA_RETRY_SECONDS = 1.0
+
+
+def main() -> int:
+    began = time.time()
+    home = Home.from_environment(os.environ)
+    log = EventLog(sys.stdout, time.time)
+    try:
+        settings = parse_settings(home.settings_file.read_text(encoding="utf-8"))
+    except (OSError, SettingsError) as error:
+        log("settings_unusable", error=str(error))
+        return 1
+    metadata = InstanceMetadata(os.environ)
+    instance_id = _instance_id(metadata, log)
+    log = EventLog(sys.stdout, time.time, instance_id=instance_id)
+    log("worker_started", pid=os.getpid(), started_at=began)
+    wake = threading.Event()
+    slots = Slots(
+        settings.jobs_per_instance,
+        lambda: JobProcess(LIGHT_CHECKS, settings.device, _job_environment(os.environ, settings)),
+        LIGHT_CHECKS,
+        time.time,
+        wake.set,
+        log,
+    )
+    surroundings = Surroundings(metadata, settings.drain_seconds, time.time, log)
+    if surroundings.target() == loop.IN_SERVICE:
+        slots.open()  # first of all: the import of torch takes longest, and a job is waiting
+    # Imports boto3, hence only now.
+    from pilotlight.worker.assembly import assemble
+
+    agent = assemble(home, settings, instance_id, slots, surroundings, wake, log)
+    return _run(agent, home, slots, wake)
+
+
+def _instance_id(metadata: InstanceMetadata, log: EventLog) -> str:
+    while True:
+        try:
+            return metadata.instance_id()
+        except MetadataError as error:
+            log("metadata_unreachable", error=str(error))
+            time.sleep(METADATA_RETRY_SECONDS)
+
+
+def _job_environment(environ: Mapping[str, str], settings: WorkerSettings) -> Mapping[str, str]:
+    """Several jobs at once share the processors; torch alone would give all of them to each."""
+    shared = {"PILOTLIGHT_DEVICE": settings.device}
+    if settings.jobs_per_instance > 1:
+        threads = max(1, (os.cpu_count() or 1) // settings.jobs_per_instance)
+        shared["OMP_NUM_THREADS"] = str(threads)
+    return {**environ, **shared}
+
+
+def _run(agent: Agent, home: Home, slots: Slots, wake: threading.Event) -> int:
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        agent.terminating = True  # and no wake.set(): its lock may be held by this very thread
+
+    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGINT, terminate)
+    written_at = 0.0
+    while True:
+        action = agent.step()
+        if action is Action.EXIT:
+            slots.close()
+            return 0
+        if action is Action.REPORT_UNHEALTHY:
+            # Not restarted after 0 (Restart=on-failure): it is the group's to replace this one.
+            return 0 if agent.report_unhealthy() else 1
+        now = time.time()
+        if now - written_at >= WRITE_SECONDS:
+            written_at = now
+            write_liveness(
+                home, Liveness(os.getpid(), str(agent.reason), slots.running, round(now, 3))
+            )
+        wake.wait(STEP_SECONDS)
+        wake.clear()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

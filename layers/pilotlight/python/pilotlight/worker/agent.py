@@ -1,0 +1,277 @@
+"""Carries out what `loop.decide` decides, and tells it what became of that."""
+
+import queue
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pilotlight.aws.call_errors import AWS_CALL_ERRORS
+from pilotlight.aws.own_instance import RefusedError
+from pilotlight.jobs.attempts import ReceivedMessage
+from pilotlight.worker import loop
+from pilotlight.worker.drain_files import DrainFiles, DrainRequest, DrainVerdict
+from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.job_runner import Outcome
+from pilotlight.worker.loop import Action, Fitness, Observation, Policy, Reason, State, Step
+from pilotlight.worker.slots import SlotProcess, Work
+from pilotlight.worker.supervision import RunningProcess
+
+UNREACHED = (RefusedError, *AWS_CALL_ERRORS)
+
+
+class Around(Protocol):
+    def target(self) -> str | None: ...
+    def notice_deadline(self) -> float | None: ...
+
+
+class JobSlots(Protocol):
+    ready_at: float
+
+    @property
+    def fitness(self) -> Fitness: ...
+    @property
+    def free(self) -> int: ...
+    @property
+    def running(self) -> int: ...
+    def open(self) -> None: ...
+    def begin(self, work: Work) -> None: ...
+
+
+class Inlet(Protocol):
+    """Messages, one receive at a time."""
+
+    @property
+    def open(self) -> bool: ...
+    def begin(self, at_most: int) -> None: ...
+    def take(self) -> list[ReceivedMessage] | None: ...
+
+
+class Runner(Protocol):
+    def run(
+        self, message: ReceivedMessage, process: RunningProcess, worker_ready_at: float
+    ) -> Outcome: ...
+    def hand_back_unstarted(self, message: ReceivedMessage) -> None: ...
+
+
+class OwnInstance(Protocol):
+    """Each raises RefusedError or one of AWS_CALL_ERRORS."""
+
+    def protect(self) -> None: ...
+    def unprotect(self) -> None: ...
+    def report_unhealthy(self) -> None: ...
+
+
+class QueueDepth(Protocol):
+    def visible(self) -> int: ...
+
+
+class ProtectionNote(Protocol):
+    """Remembers, until the instance stops, that protection may be off."""
+
+    def write(self) -> None: ...
+    def erase(self) -> None: ...
+
+
+@dataclass
+class LeaveSign:
+    """Tells the running jobs when they are ended; see supervision.StopSign."""
+
+    hand_back_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What an agent works with."""
+
+    around: Around
+    slots: JobSlots
+    inlet: Inlet
+    runner: Runner
+    instance: OwnInstance
+    depth: QueueDepth
+    drain_files: DrainFiles
+    note: ProtectionNote
+    leave_sign: LeaveSign
+    clock: Callable[[], float]
+    random: random.Random
+    log: EventLog
+
+
+@dataclass
+class _Counts:
+    """Since when the instance is leaving, and what became of its jobs since then."""
+
+    leaving_since: float | None = None
+    finished: int = 0
+    handed_back: int = 0
+
+
+@dataclass
+class Agent:
+    parts: Parts
+    policy: Policy
+    state: State
+    terminating: bool = False
+    reason: Reason | None = None
+    _last_work_at: float = 0.0
+    _counts: _Counts = field(default_factory=_Counts)
+    _received_before: bool = False
+    _outcomes: queue.SimpleQueue[Outcome] = field(default_factory=queue.SimpleQueue)
+
+    def step(self) -> Action:
+        """One look around and one action. EXIT and REPORT_UNHEALTHY are the caller's to do."""
+        self._take_messages()
+        self._count_outcomes()
+        request = self.parts.drain_files.pending()
+        step = loop.decide(self.state, self._observe(request), self.parts.clock(), self.policy)
+        self._note(step)
+        self._carry_out(step.action)
+        if request is not None and step.reason is Reason.DRAINED:
+            self._answer(request)
+        return step.action
+
+    def report_unhealthy(self) -> bool:
+        """Whether the group now knows; it replaces the instance."""
+        try:
+            self.parts.instance.report_unhealthy()
+        except UNREACHED as error:
+            self.parts.log("unhealthy_not_reported", error=str(error))
+            return False
+        self.parts.log("reported_unhealthy")
+        return True
+
+    def _observe(self, request: DrainRequest | None) -> Observation:
+        running = self.parts.slots.running
+        if running:
+            self._last_work_at = self.parts.clock()
+        return Observation(
+            target=self.parts.around.target(),
+            fitness=self.parts.slots.fitness,
+            running=running,
+            free_slots=self.parts.slots.free,
+            receiving=self.parts.inlet.open,
+            last_work_at=self._last_work_at,
+            terminating=self.terminating,
+            drain_deadline=request.deadline if request else None,
+            notice_deadline=self.parts.around.notice_deadline(),
+        )
+
+    def _note(self, step: Step) -> None:
+        self.state = step.state
+        self.parts.leave_sign.hand_back_at = self.state.hand_back_at
+        if self.state.hand_back_at is not None and self._counts.leaving_since is None:
+            self._counts = _Counts(leaving_since=self.parts.clock())
+        if step.reason is not self.reason:
+            self.reason = step.reason
+            self.parts.log("worker_state", reason=step.reason, protection=self.state.protection)
+
+    def _carry_out(self, action: Action) -> None:
+        if action is Action.SELF_CHECK:
+            self.parts.slots.open()
+        elif action is Action.RECEIVE:
+            self._receive()
+        elif action is Action.LOOK:
+            self._look()
+        elif action is Action.PROTECT:
+            self._protect()
+        elif action is Action.UNPROTECT:
+            self._unprotect()
+        elif action is Action.RESUME:
+            self._resume()
+
+    def _receive(self) -> None:
+        if not self._received_before:
+            self._received_before = True
+            self.parts.log("first_receive", worker_ready_at=self.parts.slots.ready_at)
+        self.parts.inlet.begin(self.parts.slots.free)
+
+    def _take_messages(self) -> None:
+        try:
+            messages = self.parts.inlet.take()
+        except AWS_CALL_ERRORS as error:
+            self.parts.log("receive_failed", error=str(error))
+            self.state = loop.receive_failed(self.state, self.parts.clock(), self._jitter())
+            return
+        if messages is None:
+            return
+        self.state = loop.received(self.state)
+        for message in messages:
+            self._last_work_at = self.parts.clock()
+            self._begin(message)
+
+    def _begin(self, message: ReceivedMessage) -> None:
+        """A message that arrives once the instance is leaving goes back at once."""
+        leaving = self.terminating or self.state.hand_back_at is not None
+        if leaving or not self.parts.slots.free:
+            self._counts.handed_back += 1
+            self.parts.runner.hand_back_unstarted(message)
+            return
+        self.parts.slots.begin(lambda process: self._work(message, process))
+
+    def _work(self, message: ReceivedMessage, process: SlotProcess) -> None:
+        """In a slot's thread."""
+        self._outcomes.put(self.parts.runner.run(message, process, self.parts.slots.ready_at))
+
+    def _count_outcomes(self) -> None:
+        while not self._outcomes.empty():
+            if self._outcomes.get() is Outcome.HANDED_BACK:
+                self._counts.handed_back += 1
+            else:
+                self._counts.finished += 1
+
+    def _look(self) -> None:
+        try:
+            waiting = self.parts.depth.visible()
+        except AWS_CALL_ERRORS as error:
+            self.parts.log("look_failed", error=str(error))
+            waiting = 0
+        self.state = loop.looked(self.state, waiting, self.parts.clock())
+
+    def _protect(self) -> None:
+        try:
+            self.parts.instance.protect()
+        except UNREACHED as error:
+            self._protection_call_failed(Action.PROTECT, error)
+            return
+        self.state = loop.protected(self.state, self.parts.clock())
+        self.parts.note.erase()
+        self.parts.log("protected")
+
+    def _unprotect(self) -> None:
+        self.parts.note.write()  # before the call: after a crash, "perhaps" has to mean "yes"
+        try:
+            self.parts.instance.unprotect()
+        except UNREACHED as error:
+            self._protection_call_failed(Action.UNPROTECT, error)
+            return
+        self.state = loop.protection_dropped(self.state, self.parts.clock())
+        self.parts.log("unprotected")
+
+    def _protection_call_failed(self, action: Action, error: Exception) -> None:
+        self.parts.log("protection_call_failed", action=action, error=str(error))
+        self.state = loop.protection_call_failed(
+            self.state, action, self.parts.clock(), self._jitter()
+        )
+
+    def _resume(self) -> None:
+        """Back from the pool without a stop in between: as after a start."""
+        self.parts.drain_files.forget()
+        self.parts.note.erase()
+        self.parts.leave_sign.hand_back_at = None
+        self._counts = _Counts()
+        self.state = loop.entering_service(self.parts.clock(), self._jitter())
+
+    def _answer(self, request: DrainRequest) -> None:
+        if self.parts.drain_files.answered(request) is not None:
+            return
+        self._count_outcomes()
+        seconds = round(self.parts.clock() - request.requested_at, 3)
+        finished, handed_back = self._counts.finished, self._counts.handed_back
+        detail = f"{finished} finished, {handed_back} handed back"
+        verdict = DrainVerdict(True, finished, handed_back, seconds, detail)
+        self.parts.drain_files.answer(request, verdict)
+        self.parts.log("drained", finished=finished, handed_back=handed_back, seconds=seconds)
+
+    def _jitter(self) -> float:
+        return self.parts.random.random()

@@ -1,0 +1,89 @@
+"""Puts the worker together from its parts and boto3's clients."""
+
+import random
+import threading
+import time
+from pathlib import Path
+
+from pilotlight.aws.instance_clients import call_limits, instance_session
+from pilotlight.aws.jobs_queue import SqsJobsQueue
+from pilotlight.aws.jobs_table import DynamoDbJobsTable
+from pilotlight.aws.own_instance import AutoScalingOwnInstance
+from pilotlight.worker import loop
+from pilotlight.worker.agent import Agent, LeaveSign, Parts
+from pilotlight.worker.drain_files import DrainFiles
+from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.home import Home
+from pilotlight.worker.job_runner import JobRunner
+from pilotlight.worker.loop import Policy, State
+from pilotlight.worker.receiver import Receiver
+from pilotlight.worker.settings import WorkerSettings
+from pilotlight.worker.slots import Slots
+from pilotlight.worker.surroundings import Surroundings
+
+
+class FileNote:
+    """Kept in memory-backed storage: the group protects an instance anew when it starts again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def there(self) -> bool:
+        return self._path.exists()
+
+    def write(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch()
+
+    def erase(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+def assemble(
+    home: Home,
+    settings: WorkerSettings,
+    instance_id: str,
+    slots: Slots,
+    surroundings: Surroundings,
+    wake: threading.Event,
+    log: EventLog,
+) -> Agent:
+    session = instance_session(settings.region)
+    limits = call_limits(connections=settings.jobs_per_instance + 2)
+    queue = SqsJobsQueue(session.client("sqs", config=limits), settings.queue_url, time.time)
+    table = DynamoDbJobsTable(session.client("dynamodb", config=limits), settings.jobs_table)
+    autoscaling = session.client("autoscaling", config=limits)
+    leave_sign = LeaveSign()
+    note = FileNote(home.unprotected_file)
+    runner = JobRunner(
+        queue=queue,
+        table=table,
+        stop=leave_sign,
+        instance_id=instance_id,
+        visibility_timeout_seconds=settings.visibility_timeout_seconds,
+        job_timeout_seconds=settings.job_timeout_seconds,
+        clock=time.time,
+        sleep=time.sleep,
+        log=log,
+    )
+    parts = Parts(
+        around=surroundings,
+        slots=slots,
+        inlet=Receiver(queue, wake.set),
+        runner=runner,
+        instance=AutoScalingOwnInstance(autoscaling, settings.group_name, instance_id),
+        depth=queue,
+        drain_files=DrainFiles(home),
+        note=note,
+        leave_sign=leave_sign,
+        clock=time.time,
+        random=random.Random(instance_id),  # noqa: S311  spreads calls, keeps no secret
+        log=log,
+    )
+    policy = Policy(settings.idle_seconds, settings.drain_seconds)
+    return Agent(parts, policy, _first_state(note, parts.random))
+
+
+def _first_state(note: FileNote, chance: random.Random) -> State:
+    now = time.time()
+    return loop.unprotected(now) if note.there() else loop.entering_service(now, chance.random())

@@ -1,0 +1,121 @@
+"""The process in which the user's code runs: torch is imported once and serves many jobs.
+
+It talks to the worker over one socket, a JSON object a line. At first it says how each check went
+and then `ready`; afterwards each `run` is answered by `result` or `error`. Standard output and
+error belong to the user's code. When the worker is gone, so is this process.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pilotlight.jobs.job import Job
+from pilotlight.jobs.records import result_text
+from pilotlight.worker import checks
+
+# The kernel frees memory by ending this process and not the worker (0 is the default, 1000 the
+# most; raising it needs no privilege).
+OUT_OF_MEMORY_SCORE = "500"
+
+Say = Callable[[dict[str, Any]], None]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    options = _options(argv)
+    with suppress(OSError):  # absent outside Linux
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE, encoding="ascii")
+    channel = socket.socket(fileno=options.channel)
+    channel.set_inheritable(False)
+    inbox = _Inbox(channel)
+
+    def say(message: dict[str, Any]) -> None:
+        channel.sendall(json.dumps(message).encode() + b"\n")
+
+    passed = [_check(name, options.device, say) for name in options.checks]
+    if not all(passed):
+        say({"kind": "unfit"})
+        return
+    say({"kind": "ready"})
+    handle = importlib.import_module("jobs.handler").handle
+    while True:
+        request = inbox.next_run()
+        say(_run(handle, request["payload"], inbox.start(request)))
+
+
+class _Inbox:
+    """Listens while a job runs: only so can the job hear that it should stop."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._runs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._job: Job | None = None
+        threading.Thread(target=self._listen, args=(channel,), daemon=True).start()
+
+    def next_run(self) -> dict[str, Any]:
+        return self._runs.get()
+
+    def start(self, request: dict[str, Any]) -> Job:
+        self._job = Job(request["job_id"], request["attempt"])
+        return self._job
+
+    def _listen(self, channel: socket.socket) -> None:
+        with channel.makefile("r", encoding="utf-8") as lines:
+            for line in lines:
+                request = json.loads(line)
+                if request["kind"] == "run":
+                    self._runs.put(request)
+                elif self._job is not None:
+                    self._job.request_stop()
+        os.killpg(0, signal.SIGKILL)  # the worker is gone; so are we, and what the job started
+
+
+def _check(name: str, device: str, say: Say) -> bool:
+    say({"kind": "checking", "name": name})
+    began = time.monotonic()
+    try:
+        ok, detail = True, checks.BY_NAME[name](device)
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        ok, detail = False, _described(error)
+    seconds = round(time.monotonic() - began, 3)
+    say({"kind": "checked", "name": name, "ok": ok, "detail": detail, "seconds": seconds})
+    return ok
+
+
+def _run(handle: Callable[[Any, Job], Any], payload: Any, job: Job) -> dict[str, Any]:
+    """The user's code may raise whatever it likes, or call sys.exit: all of it is an answer."""
+    try:
+        return {"kind": "result", "result": result_text(handle(payload, job))}
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        return {"kind": "error", "error": _described(error)}
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:2_000]
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--channel", type=int, required=True, help="file descriptor of the socket")
+    parser.add_argument("--device", required=True)
+    parser.add_argument("checks", nargs="*", choices=sorted(checks.BY_NAME))
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The worker's settings: the JSON text of an SSM parameter that the stack writes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pilotlight.errors import SettingsError
+from pilotlight.jobs.attempts import LEASE_CEILING_SECONDS
+
+DEVICES = ("cpu", "cuda")
+MAX_VISIBILITY_SECONDS = 43_200  # SQS's limit
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    queue_url: str
+    jobs_table: str
+    group_name: str
+    region: str
+    layers: Mapping[str, str]  # layer's folder -> ARN of the layer version
+    template_version: str
+    visibility_timeout_seconds: int
+    job_timeout_seconds: int
+    idle_seconds: int
+    drain_seconds: int
+    jobs_per_instance: int
+    device: str
+
+
+def parse_settings(text: str) -> WorkerSettings:
+    """Fields that this version does not know are left alone: the stack may be newer than the code.
+
+    Raises SettingsError naming the field, its value and the remedy.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"the worker settings are not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise SettingsError("the worker settings are not a JSON object")
+    return WorkerSettings(
+        queue_url=_text(document, "queue_url"),
+        jobs_table=_text(document, "jobs_table"),
+        group_name=_text(document, "group_name"),
+        region=_text(document, "region"),
+        layers=_layers(document),
+        template_version=_text(document, "template_version"),
+        visibility_timeout_seconds=_whole(
+            document, "visibility_timeout_seconds", 10, MAX_VISIBILITY_SECONDS
+        ),
+        job_timeout_seconds=_whole(document, "job_timeout_seconds", 1, LEASE_CEILING_SECONDS),
+        idle_seconds=_whole(document, "idle_seconds", 0, 86_400),
+        drain_seconds=_whole(document, "drain_seconds", 0, 172_800),
+        jobs_per_instance=_whole(document, "jobs_per_instance", 1, 1_000),
+        device=_device(document),
+    )
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise _wrong(name, value, "a text that is not empty")
+    return value
+
+
+def _whole(document: Mapping[str, Any], name: str, low: int, high: int) -> int:
+    value = document.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise _wrong(name, value, f"a whole number from {low} to {high}")
+    return value
+
+
+def _layers(document: Mapping[str, Any]) -> Mapping[str, str]:
+    value = document.get("layers")
+    wanted = ("pilotlight", "jobs")
+    if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in wanted):
+        raise _wrong("layers", value, '{"pilotlight": ARN, "jobs": ARN}')
+    return {key: value[key] for key in wanted}
+
+
+def _device(document: Mapping[str, Any]) -> str:
+    device = _text(document, "device")
+    if device not in DEVICES:
+        raise _wrong("device", device, " or ".join(DEVICES))
+    return device
+
+
+def _wrong(name: str, value: object, wanted: str) -> SettingsError:
+    return SettingsError(
+        f"{name} is {value!r} in the worker settings: it has to be {wanted}; "
+        "deploy the stack again, or correct the SSM parameter"
+    )

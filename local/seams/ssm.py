@@ -16,7 +16,8 @@ from botocore.model import ServiceModel
 
 from local.context import CloudContext
 from local.seams.cloudformation_ssm import provision_documents
-from local.seams.eventbridge import emit, in_account
+from local.seams.eventbridge import emit
+from local.seams.permissions import in_account
 from local.services.constraints import refusal
 from local.services.run_command import Delays, RunCommand
 from local.services.run_command_api import RunCommandApi
@@ -26,7 +27,6 @@ from local.services.ssm_errors import SsmError
 from local.services.ssm_nodes import ManagedNodes, Node
 
 Handler = Callable[[Mapping[str, Any]], dict[str, Any]]
-Response = tuple[int, dict[str, str], bytes]
 
 
 def install(context: CloudContext) -> None:
@@ -90,7 +90,7 @@ def answer_operations(operations: Mapping[str, Handler]) -> None:
 
     async def handle_request(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
-    ) -> Response:
+    ) -> Any:
         name = headers.get("x-amz-target", "").rpartition(".")[2]
         operation = operations.get(name)
         if operation is None:
@@ -100,7 +100,7 @@ def answer_operations(operations: Mapping[str, Handler]) -> None:
     ssm.handle_request = handle_request
 
 
-def _respond(operation: Handler, shape: Any, body: bytes) -> Response:
+def _respond(operation: Handler, shape: Any, body: bytes) -> Any:
     from ministack.core.responses import error_response_json, json_response
 
     request = json.loads(body or b"{}")

@@ -1,0 +1,109 @@
+"""Functions: a log that ends, failures that arrive somewhere, settings that fit the code."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from pilotlight.settings import (
+    CommandResultSettings,
+    LifecycleActionSettings,
+    QueueDepthSettings,
+    ReconcileSettings,
+    Settings,
+)
+from template_reader import ROOT, named_resources, of_type
+
+SETTINGS: dict[str, type[Settings]] = {
+    "OnLifecycleAction": LifecycleActionSettings,
+    "OnCommandResult": CommandResultSettings,
+    "OnQueueDepth": QueueDepthSettings,
+    "Reconcile": ReconcileSettings,
+}
+
+
+def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return of_type(template, "AWS::Serverless::Function")
+
+
+def test_all_functions_are_known_here(template: dict[str, Any]) -> None:
+    assert set(functions(template)) == set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_function_writes_to_its_own_log_group_which_forgets(
+    name: str, template: dict[str, Any]
+) -> None:
+    resources = list(template["Resources"])
+    assert resources[resources.index(name) + 1] == f"{name}LogGroup"
+    assert functions(template)[name]["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}LogGroup"}
+    log_group = of_type(template, "AWS::Logs::LogGroup")[f"{name}LogGroup"]
+    assert log_group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_function_has_a_role_of_its_own(name: str, template: dict[str, Any]) -> None:
+    assert functions(template)[name]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_environment_is_what_the_code_reads_and_no_more(
+    name: str, template: dict[str, Any]
+) -> None:
+    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    own = functions(template)[name]["Environment"]["Variables"]
+    given = {variable for variable in {**shared, **own} if not variable.startswith("POWERTOOLS_")}
+    assert given == {spec.name.upper() for spec in fields(SETTINGS[name])}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_parameter_cannot_be_set_to_what_the_code_refuses(
+    name: str, template: dict[str, Any]
+) -> None:
+    variables = functions(template)[name]["Environment"]["Variables"]
+    for spec in fields(SETTINGS[name]):
+        value = variables.get(spec.name.upper())
+        parameter = template["Parameters"].get(value["Ref"]) if value and "Ref" in value else None
+        if parameter:
+            assert spec.metadata["low"] <= parameter["MinValue"], spec.name
+            assert spec.metadata["high"] >= parameter["MaxValue"], spec.name
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_handler_is_where_the_template_says(name: str, template: dict[str, Any]) -> None:
+    folder, module, handler = functions(template)[name]["Handler"].split(".")
+    source = (ROOT / "functions" / folder / f"{module}.py").read_text("utf-8")
+    assert f"def {handler}(" in source
+
+
+def test_a_batch_reports_the_records_that_failed(template: dict[str, Any]) -> None:
+    for name, function in functions(template).items():
+        for event in function["Events"].values():
+            if event["Type"] == "SQS":
+                reported = event["Properties"]["FunctionResponseTypes"]
+                assert reported == ["ReportBatchItemFailures"], name
+
+
+@pytest.mark.parametrize("name", ["OnQueueDepth", "Reconcile"])
+def test_an_invocation_without_a_queue_leaves_its_failures_in_one(
+    name: str, template: dict[str, Any]
+) -> None:
+    config = functions(template)[name]["EventInvokeConfig"]
+    assert config["DestinationConfig"]["OnFailure"] == {
+        "Type": "SQS",
+        "Destination": {"Fn::GetAtt": ["FailedEventsQueue", "Arn"]},
+    }
+
+
+def test_the_watch_may_call_itself_and_can_be_turned_off(template: dict[str, Any]) -> None:
+    function = functions(template)["OnQueueDepth"]
+    assert function["RecursiveLoop"] == "Allow"
+    ticks = function["Events"]["Ticks"]["Properties"]
+    assert ticks["Enabled"] == {"Fn::If": ["Watches", True, False]}
+    queue = of_type(template, "AWS::SQS::Queue")["WatchQueue"]
+    assert queue["DelaySeconds"] == {"Ref": "WatchSeconds"}
+    assert template["Parameters"]["WatchSeconds"]["MaxValue"] < queue["MessageRetentionPeriod"]
+
+
+def test_every_function_is_watched_for_errors(template: dict[str, Any]) -> None:
+    alarm = of_type(template, "AWS::CloudWatch::Alarm")["FunctionErrorsAlarm"]
+    assert named_resources(alarm["Metrics"]) == set(SETTINGS)

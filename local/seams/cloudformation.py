@@ -10,7 +10,7 @@ from local.context import CloudContext
 from local.seams import images
 
 
-def install(context: CloudContext) -> None:  # noqa: ARG001 - every seam is installed alike
+def install(_context: CloudContext) -> None:
     """Refuse what cannot be deployed before anything is created; add missing types."""
     require_existing_parameter_values()
     provision_query_definitions()
@@ -71,15 +71,15 @@ def provision_query_definitions() -> None:
     from local.seams import logs
     from ministack.services.cloudformation import provisioners
 
-    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+    def create(_logical_id: str, props: dict[str, Any], _stack_name: str) -> Any:
         query_id = logs.put_query_definition(props)
         return query_id, {"QueryDefinitionId": query_id}
 
-    def update(physical_id: str, old: Any, props: dict[str, Any], stack_name: str) -> Any:
+    def update(physical_id: str, _old: Any, props: dict[str, Any], _stack: str) -> Any:
         logs.put_query_definition({**props, "QueryDefinitionId": physical_id})
         return physical_id, {"QueryDefinitionId": physical_id}
 
-    def delete(physical_id: str, props: dict[str, Any]) -> None:
+    def delete(physical_id: str, _props: dict[str, Any]) -> None:
         logs.delete_query_definition(physical_id)
 
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {

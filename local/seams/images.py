@@ -51,7 +51,7 @@ IMAGES = (
 )
 
 
-def install(context: CloudContext) -> None:  # noqa: ARG001 - every seam is installed alike
+def install(_context: CloudContext) -> None:
     """Publish what stock lacks: it has one public image parameter for Amazon Linux 2023."""
     from ministack.services import ec2, ssm
 

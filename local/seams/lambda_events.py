@@ -13,7 +13,7 @@ READER_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 log = logging.getLogger(__name__)
 
 
-def install(context: CloudContext) -> None:  # noqa: ARG001 - every seam is installed alike
+def install(_context: CloudContext) -> None:
     """Patch where failed events go, and who may read a queue."""
     route_failed_events()
     check_role_reads_queue()

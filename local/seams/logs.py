@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from local.context import CloudContext
+from local.seams.permissions import in_account, role_may
 
 Handler = Callable[[Mapping[str, Any]], dict[str, Any]]
 _query_definitions: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
 
 
-def install(context: CloudContext) -> None:  # noqa: ARG001 - every seam is installed alike
+def install(_context: CloudContext) -> None:
     """Answer what stock does not know."""
     answer_query_definitions()
 
@@ -68,3 +72,50 @@ def _account_definitions() -> dict[str, dict[str, Any]]:
 
     scope = (responses.get_account_id(), responses.get_region())
     return _query_definitions.setdefault(scope, {})
+
+
+class FunctionLog:
+    """The log stream of one execution environment.
+
+    Lines are written with the function's role: without logs:CreateLogStream and logs:PutLogEvents
+    they are lost, as on AWS. The group is made when it is missing, if the role may do that.
+    """
+
+    def __init__(self, context: CloudContext, config: Mapping[str, Any]) -> None:
+        self._context = context
+        self._role_arn = config["Role"]
+        chosen = (config.get("LoggingConfig") or {}).get("LogGroup")
+        self.group = chosen or f"/aws/lambda/{config['FunctionName']}"
+        day = datetime.now(UTC).strftime("%Y/%m/%d")
+        self.stream = f"{day}/[{config.get('Version', '$LATEST')}]{uuid.uuid4().hex}"
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Append lines, all of this moment."""
+        now_ms = int(time.time() * 1000)
+        events = [{"timestamp": now_ms, "message": line} for line in lines if line]
+        if events:
+            in_account(self._context, self._put, events)
+
+    def _put(self, events: list[dict[str, Any]]) -> None:
+        from ministack.services import cloudwatch_logs
+
+        if not self._may_write():
+            return
+        name = {"logGroupName": self.group, "logStreamName": self.stream}
+        if self.group not in cloudwatch_logs._log_groups:
+            cloudwatch_logs._create_log_group({"logGroupName": self.group})
+        if self.stream not in cloudwatch_logs._log_groups[self.group]["streams"]:
+            cloudwatch_logs._create_log_stream(name)
+        cloudwatch_logs._put_log_events({**name, "logEvents": events})
+
+    def _may_write(self) -> bool:
+        from ministack.services import cloudwatch_logs
+
+        arn = (
+            f"arn:aws:logs:{self._context.region}:{self._context.account_id}"
+            f":log-group:{self.group}:log-stream:{self.stream}"
+        )
+        actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        if self.group not in cloudwatch_logs._log_groups:
+            actions.append("logs:CreateLogGroup")
+        return all(role_may(self._role_arn, action, arn) for action in actions)

@@ -87,3 +87,22 @@ def make_function(cloud: EmbeddedCloud, unique: Callable[[str], str]) -> Callabl
         return arn
 
     return make
+
+
+@pytest.fixture
+def publish_layer(
+    cloud: EmbeddedCloud, unique: Callable[[str], str]
+) -> Callable[[dict[str, str]], str]:
+    """`publish_layer({path: text})`: ARN of a new layer version."""
+
+    def publish(files: dict[str, str]) -> str:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as writer:
+            for path, text in files.items():
+                writer.writestr(path, text)
+        version = cloud.client("lambda").publish_layer_version(
+            LayerName=unique("layer"), Content={"ZipFile": archive.getvalue()}
+        )
+        return str(version["LayerVersionArn"])
+
+    return publish

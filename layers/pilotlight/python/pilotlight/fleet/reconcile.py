@@ -123,4 +123,4 @@ def keep_rebalance_suspended(fleet: Fleet, group: BreakerGroup) -> Iterator[Find
     """AZRebalance kills busy workers, and no template property suspends it."""
     if AZ_REBALANCE not in fleet.group.suspended_processes:
         group.suspend(AZ_REBALANCE)
-        yield Finding("process suspended", "ProcessSuspended", {"process": AZ_REBALANCE})
+        yield Finding("process suspended", "ProcessSuspended", {"suspended_process": AZ_REBALANCE})

@@ -1,12 +1,11 @@
 """The bounds that a botocore service model states, refused in AWS's wording.
 
-botocore itself checks types and required members on the caller's side but leaves maxima, patterns
-and enumerations to the service.
+botocore itself checks types, required members and minima on the caller's side; maxima and
+enumerations it leaves to the service. Patterns are left out: they are not in Python's syntax.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -55,9 +54,6 @@ def _string_violations(shape: StringShape, value: str, path: str) -> Iterator[st
     if shape.enum and value not in shape.enum:
         allowed = ", ".join(shape.enum)
         yield _violation(value, path, f"Member must satisfy enum value set: [{allowed}]")
-    pattern = shape.metadata.get("pattern")
-    if pattern and not re.search(pattern, value):
-        yield _violation(value, path, f"Member must satisfy regular expression pattern: {pattern}")
 
 
 def _bound_violations(

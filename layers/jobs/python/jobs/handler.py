@@ -18,7 +18,7 @@ from torch import Tensor, nn
 FEATURES = 8
 MAX_STEPS = 100_000
 MAX_ROWS = 1_000_000
-LEARNING_RATE = 0.05
+LEARNING_RATE = 0.1
 
 
 class PayloadError(ValueError):
@@ -82,7 +82,7 @@ def _step(
     loss = nn.functional.mse_loss(model(inputs).squeeze(1), targets)
     loss.backward()
     optimizer.step()
-    return loss.item()
+    return float(loss.item())
 
 
 def _data(payload: dict[str, Any], generator: torch.Generator) -> tuple[Tensor, Tensor]:

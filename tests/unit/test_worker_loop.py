@@ -1,0 +1,332 @@
+"""What a worker does next. Time is a number; every row of a table is one moment."""
+
+from dataclasses import replace
+
+import pytest
+
+from pilotlight.worker.loop import (
+    CONFIRM_AFTER_SECONDS,
+    CONFIRM_SPREAD_SECONDS,
+    LOOK_SECONDS,
+    Action,
+    Fitness,
+    Observation,
+    Policy,
+    Protection,
+    Reason,
+    State,
+    decide,
+    entering_service,
+    looked,
+    protected,
+    protection_call_failed,
+    protection_dropped,
+    receive_failed,
+    unprotected,
+)
+
+POLICY = Policy(idle_seconds=60, drain_seconds=120)
+WOKEN = entering_service(0, jitter=0)
+CONFIRMED = State(Protection.CONFIRMED)
+DROPPED = State(Protection.DROPPED)
+IN_SERVICE = Observation("InService")
+
+
+def row(sentence, state, seen, now, action, reason):
+    return pytest.param(state, seen, now, action, reason, id=sentence.replace(" ", "_"))
+
+
+@pytest.mark.parametrize(
+    ("state", "seen", "now", "action", "reason"),
+    [
+        row(
+            "a worker being warmed does nothing",
+            WOKEN,
+            Observation("Warmed:Stopped", Fitness.UNKNOWN, free_slots=0),
+            1,
+            Action.WAIT,
+            Reason.DRAINED,
+        ),
+        row(
+            "without an answer from the metadata nothing is received",
+            CONFIRMED,
+            Observation(None),
+            1,
+            Action.WAIT,
+            Reason.NOT_IN_SERVICE,
+        ),
+        row(
+            "an instance on standby receives nothing",
+            CONFIRMED,
+            Observation("Standby"),
+            1,
+            Action.WAIT,
+            Reason.NOT_IN_SERVICE,
+        ),
+        row(
+            "a state nobody has heard of yet is not InService",
+            CONFIRMED,
+            Observation("Hibernating"),
+            1,
+            Action.WAIT,
+            Reason.NOT_IN_SERVICE,
+        ),
+        row(
+            "in service it checks itself first",
+            WOKEN,
+            replace(IN_SERVICE, fitness=Fitness.UNKNOWN),
+            1,
+            Action.SELF_CHECK,
+            Reason.SELF_CHECK,
+        ),
+        row(
+            "while it checks itself it receives nothing",
+            WOKEN,
+            replace(IN_SERVICE, fitness=Fitness.CHECKING),
+            1,
+            Action.WAIT,
+            Reason.SELF_CHECK,
+        ),
+        row(
+            "an unfit worker has itself replaced",
+            WOKEN,
+            replace(IN_SERVICE, fitness=Fitness.UNFIT),
+            1,
+            Action.REPORT_UNHEALTHY,
+            Reason.SELF_CHECK_FAILED,
+        ),
+        row(
+            "a woken worker receives before it has made any other call",
+            WOKEN,
+            IN_SERVICE,
+            1,
+            Action.RECEIVE,
+            Reason.RECEIVING,
+        ),
+        row(
+            "it confirms its protection a little later",
+            WOKEN,
+            IN_SERVICE,
+            CONFIRM_AFTER_SECONDS,
+            Action.PROTECT,
+            Reason.CONFIRMING,
+        ),
+        row(
+            "with a receive open it waits for that one",
+            CONFIRMED,
+            replace(IN_SERVICE, receiving=True),
+            1,
+            Action.WAIT,
+            Reason.RECEIVING,
+        ),
+        row(
+            "with every slot taken it waits",
+            CONFIRMED,
+            replace(IN_SERVICE, running=1, free_slots=0),
+            500,
+            Action.WAIT,
+            Reason.BUSY,
+        ),
+        row(
+            "one free slot of several is enough to receive",
+            CONFIRMED,
+            replace(IN_SERVICE, running=3, free_slots=1),
+            500,
+            Action.RECEIVE,
+            Reason.RECEIVING,
+        ),
+        row(
+            "before it is idle long enough it goes on receiving",
+            CONFIRMED,
+            replace(IN_SERVICE, last_work_at=100),
+            159,
+            Action.RECEIVE,
+            Reason.RECEIVING,
+        ),
+        row(
+            "idle long enough it lets an open receive end first",
+            CONFIRMED,
+            replace(IN_SERVICE, last_work_at=100, receiving=True),
+            160,
+            Action.WAIT,
+            Reason.IDLE,
+        ),
+        row(
+            "idle long enough and with no receive open it drops protection",
+            CONFIRMED,
+            replace(IN_SERVICE, last_work_at=100),
+            160,
+            Action.UNPROTECT,
+            Reason.IDLE,
+        ),
+        row(
+            "a running job is never idle however long it takes",
+            CONFIRMED,
+            replace(IN_SERVICE, running=1, free_slots=1),
+            99_999,
+            Action.RECEIVE,
+            Reason.RECEIVING,
+        ),
+        row(
+            "unprotected it looks and does not receive",
+            DROPPED,
+            IN_SERVICE,
+            1,
+            Action.LOOK,
+            Reason.RELEASED,
+        ),
+        row(
+            "between looks it waits",
+            looked(DROPPED, 0, now=10),
+            IN_SERVICE,
+            11,
+            Action.WAIT,
+            Reason.RELEASED,
+        ),
+        row(
+            "when work waits it asks for protection before it receives",
+            looked(DROPPED, 3, now=10),
+            IN_SERVICE,
+            11,
+            Action.PROTECT,
+            Reason.WORK_WAITING,
+        ),
+        row(
+            "protection dropped in this boot has to be confirmed by a restarted worker too",
+            unprotected(0),
+            IN_SERVICE,
+            0,
+            Action.LOOK,
+            Reason.RELEASED,
+        ),
+        row(
+            "leaving it waits for its jobs",
+            CONFIRMED,
+            Observation("Terminated", running=1),
+            1,
+            Action.WAIT,
+            Reason.DRAINING,
+        ),
+        row(
+            "leaving it waits for an open receive too as that may bring a message",
+            CONFIRMED,
+            Observation("Warmed:Stopped", receiving=True),
+            1,
+            Action.WAIT,
+            Reason.DRAINING,
+        ),
+        row(
+            "asked to drain it receives nothing though the metadata still says InService",
+            CONFIRMED,
+            replace(IN_SERVICE, drain_deadline=100),
+            1,
+            Action.WAIT,
+            Reason.DRAINED,
+        ),
+        row(
+            "told to end it ends once nothing runs",
+            CONFIRMED,
+            replace(IN_SERVICE, terminating=True),
+            1,
+            Action.EXIT,
+            Reason.DRAINED,
+        ),
+        row(
+            "about to be interrupted it has itself replaced once nothing runs",
+            CONFIRMED,
+            replace(IN_SERVICE, notice_deadline=100),
+            1,
+            Action.REPORT_UNHEALTHY,
+            Reason.INTERRUPTED,
+        ),
+    ],
+)
+def test_the_next_step(state, seen, now, action, reason):
+    step = decide(state, seen, now, POLICY)
+    assert (step.action, step.reason) == (action, reason)
+
+
+@pytest.mark.parametrize(
+    ("seen", "hand_back_at"),
+    [
+        pytest.param(Observation("Warmed:Stopped"), 1120, id="scale_in_leaves_the_drain_time"),
+        pytest.param(Observation("Terminated"), 1120, id="termination_leaves_the_drain_time"),
+        pytest.param(
+            replace(IN_SERVICE, terminating=True), 1000, id="the_end_of_the_process_leaves_none"
+        ),
+        pytest.param(
+            Observation("Terminated", drain_deadline=1050, notice_deadline=1090),
+            1050,
+            id="of_several_deadlines_the_first_counts",
+        ),
+        pytest.param(Observation("Standby"), None, id="standby_lets_jobs_finish"),
+        pytest.param(Observation(None), None, id="silent_metadata_lets_jobs_finish"),
+    ],
+)
+def test_when_running_jobs_are_handed_back(seen, hand_back_at):
+    step = decide(CONFIRMED, replace(seen, running=1), 1000, POLICY)
+    assert step.state.hand_back_at == hand_back_at
+
+
+def test_time_that_passes_does_not_move_the_deadline():
+    leaving = Observation("Terminated", running=1)
+    state = decide(CONFIRMED, leaving, 1000, POLICY).state
+    assert decide(state, leaving, 1060, POLICY).state.hand_back_at == 1120
+
+
+def test_an_instance_back_from_a_running_pool_starts_afresh():
+    left = decide(CONFIRMED, Observation("Warmed:Running", drain_deadline=50), 10, POLICY).state
+    back = Observation("InService", drain_deadline=50)
+    assert decide(left, back, 500, POLICY).action is Action.RESUME
+
+
+def test_a_drained_instance_does_not_resume_before_it_has_left_the_group():
+    drained = replace(IN_SERVICE, drain_deadline=50)
+    state = decide(CONFIRMED, drained, 10, POLICY).state
+    assert decide(state, drained, 500, POLICY).reason is Reason.DRAINED
+
+
+def test_idle_time_begins_anew_when_protection_is_back():
+    state = protected(looked(DROPPED, 1, now=500), now=501)
+    assert decide(state, IN_SERVICE, 502, POLICY).action is Action.RECEIVE
+    assert decide(state, IN_SERVICE, 561, POLICY).action is Action.UNPROTECT
+
+
+def test_a_confirmation_does_not_prolong_the_idle_time():
+    state = protected(WOKEN, now=40)
+    assert decide(state, IN_SERVICE, 60, POLICY).action is Action.UNPROTECT
+
+
+def test_a_drop_without_an_answer_stops_receiving_and_is_tried_again():
+    state = protection_call_failed(CONFIRMED, Action.UNPROTECT, now=100, jitter=0)
+    assert state.protection is Protection.DROPPING
+    state = looked(state, 0, now=100)
+    assert decide(state, IN_SERVICE, 100.5, POLICY).action is Action.WAIT
+    assert decide(state, IN_SERVICE, 101, POLICY).action is Action.UNPROTECT
+
+
+def test_protection_that_is_refused_is_not_asked_for_at_once_again():
+    state = looked(DROPPED, 1, now=100)
+    delays = []
+    for _ in range(9):
+        state = protection_call_failed(state, Action.PROTECT, now=100, jitter=0)
+        assert decide(looked(state, 1, now=100), IN_SERVICE, 100, POLICY).action is Action.WAIT
+        delays.append(state.call_at - 100)
+    assert delays == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_the_backlog_seen_before_a_release_is_not_believed_after_it():
+    state = protection_dropped(replace(CONFIRMED, waiting=5), now=100)
+    assert decide(state, IN_SERVICE, 100 + LOOK_SECONDS, POLICY).action is Action.LOOK
+
+
+def test_workers_that_boot_together_do_not_call_together():
+    moments = {entering_service(0, jitter=n / 100).confirm_at for n in range(100)}
+    assert len(moments) == 100
+    assert max(moments) - min(moments) > CONFIRM_SPREAD_SECONDS * 0.9
+
+
+def test_a_queue_that_cannot_be_reached_is_left_alone_for_a_moment():
+    state = receive_failed(CONFIRMED, now=10, jitter=0)
+    assert decide(state, IN_SERVICE, 10.5, POLICY).reason is Reason.QUEUE_UNREACHABLE
+    assert decide(state, IN_SERVICE, 11, POLICY).action is Action.RECEIVE

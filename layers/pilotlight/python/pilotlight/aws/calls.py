@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as UnreachableError
 
 from pilotlight.errors import (
     InstanceNotInGroupError,
@@ -55,7 +56,7 @@ def named_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         raise _name(error) from error
-    except HTTPClientError as error:
+    except (UnreachableError, HTTPClientError) as error:
         raise TransientError(str(error)) from error
 
 

@@ -24,7 +24,7 @@ class LaunchBackoff:
     _counted_at: float = float("-inf")
 
     def failed(self, begun_at: float, now: float) -> None:
-        if begun_at >= self._counted_at:
+        if begun_at > self._counted_at:
             self.rounds += 1
             self._counted_at = now
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import count
 
 from local.group.clock import Schedule
-from local.group.group import Group
+from local.group.ec2_answers import Ec2Answers
 from local.group.instance import Launched, Machine
 from local.group.latency import Delay, Latency
 from local.group.ports import LaunchError
@@ -16,20 +16,20 @@ INSUFFICIENT_CAPACITY = "InsufficientInstanceCapacity"
 
 
 class VirtualMachines:
-    """Answers to the group given to `serve`; ids count up, so that every run has the same ones."""
+    """Ids count up, so that every run has the same ones. `answers` is asked when there is one to
+    give: the group is made after its machines."""
 
-    def __init__(self, schedule: Schedule, latency: Latency) -> None:
+    def __init__(
+        self, schedule: Schedule, latency: Latency, answers: Callable[[], Ec2Answers]
+    ) -> None:
         self._schedule = schedule
         self._latency = latency
         self._numbers = count(1)
-        self._group: Group | None = None
+        self._answers = answers
         self._zones: dict[str, str] = {}
         self.states: dict[str, Machine] = {}
         self.without_capacity: set[str] = set()
         self.template_version = 1
-
-    def serve(self, group: Group) -> None:
-        self._group = group
 
     def launch(self, placement: Placement) -> Launched:
         if placement.zone in self.without_capacity:
@@ -58,34 +58,29 @@ class VirtualMachines:
     def lose(self, instance_id: str, machine: Machine) -> None:
         """Somebody else has stopped (STOPPED) or terminated (TERMINATED) it."""
         self.states[instance_id] = machine
-        self._to().ec2.changed(instance_id, machine)
+        self._answers().changed(instance_id, machine)
 
     def _running(self, instance_id: str) -> None:
         if self.states[instance_id] is Machine.PENDING:
             self.states[instance_id] = Machine.RUNNING
-            self._to().ec2.running(instance_id)
+            self._answers().running(instance_id)
 
     def _stopped(self, instance_id: str) -> None:
         if self.states[instance_id] is Machine.STOPPING:
             self.states[instance_id] = Machine.STOPPED
-            self._to().ec2.stopped(instance_id)
+            self._answers().stopped(instance_id)
 
     def _terminated(self, instance_id: str) -> None:
         self.states[instance_id] = Machine.TERMINATED
-        self._to().ec2.terminated(instance_id)
+        self._answers().terminated(instance_id)
 
     def _refuse_start(self, instance_id: str) -> None:
         message = _no_capacity(self._zones[instance_id])
-        self._to().ec2.failed(instance_id, INSUFFICIENT_CAPACITY, message)
+        self._answers().failed(instance_id, INSUFFICIENT_CAPACITY, message)
 
     def _later(self, delay: Delay, call: Callable[[str], None], instance_id: str) -> None:
         when = self._schedule.now() + self._latency(delay)
         self._schedule.call_at(when, call, instance_id)
-
-    def _to(self) -> Group:
-        if self._group is None:
-            raise RuntimeError("serve(group) is called before the group's first launch")
-        return self._group
 
 
 def _no_capacity(zone: str) -> str:

@@ -44,9 +44,14 @@ def listen(port: int) -> socket.socket:
 
 def announce(context: CloudContext, ready_file: Path | None) -> None:
     """Tell whoever waits that calls are answered now, and how to make them."""
+    vpc_id, subnet_ids = seams.default_network(context)
     environment = client_environment(context.endpoint)
-    lines = [f"Embedded AWS at {context.endpoint} (speed {context.speed:g}, Ctrl-C ends it)", ""]
-    lines += [f"export {name}={value}" for name, value in environment.items()]
+    lines = [
+        f"Embedded AWS at {context.endpoint} (speed {context.speed:g}, Ctrl-C ends it)",
+        f"Default VPC {vpc_id} with subnets {','.join(subnet_ids)}",
+        "",
+        *(f"export {name}={value}" for name, value in environment.items()),
+    ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
     if ready_file:

@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, client_environment
 
-START_LIMIT_SECONDS = 60.0
+START_LIMIT_SECONDS = 120.0
 STOP_LIMIT_SECONDS = 30.0
 
 

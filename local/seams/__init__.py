@@ -38,10 +38,19 @@ log = logging.getLogger(__name__)
 def install_all(context: CloudContext) -> None:
     """Put every seam in place; `server.configure` has run before ministack is imported here."""
     for name in MODULES:
-        try:
-            importlib.import_module(f"local.seams.{name}").install(context)
-        except Exception as missing:
-            log.warning("seam %s is not there yet: %r", name, missing)
+        importlib.import_module(f"local.seams.{name}").install(context)
+
+
+def default_network(context: CloudContext) -> tuple[str, list[str]]:
+    """The ids of the VPC that every account starts with, and of its subnets, one per zone."""
+    from ministack.services import ec2
+
+    from local.seams.permissions import in_account
+
+    vpcs = in_account(context, lambda: list(ec2._vpcs.values()))
+    vpc_id = next(vpc["VpcId"] for vpc in vpcs if vpc["IsDefault"])
+    subnets = in_account(context, lambda: list(ec2._subnets.values()))
+    return vpc_id, sorted(one["SubnetId"] for one in subnets if one["VpcId"] == vpc_id)
 
 
 def run(

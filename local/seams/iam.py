@@ -21,11 +21,11 @@ _request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("reque
 _denied: contextvars.ContextVar[str] = contextvars.ContextVar("denied", default="")
 
 
-def install(context: CloudContext) -> None:
+def install(_context: CloudContext) -> None:
     """Patch what the dispatcher asks for each request under AUTH=true."""
     trust_transport()
     name_layer_actions()
-    find_resources(context)
+    find_resources()
     check_every_resource()
     name_denied_resource()
 
@@ -38,7 +38,7 @@ def trust_transport() -> None:
     from ministack import app
 
     stock = app.pin_request_origin
-    app.pin_request_origin = lambda source_ip, secure_transport: stock(source_ip, True)
+    app.pin_request_origin = lambda source_ip, _secure: stock(source_ip, True)
 
 
 def name_layer_actions() -> None:
@@ -64,8 +64,8 @@ def name_layer_actions() -> None:
     iam_actions.extract_iam_action = extract_iam_action
 
 
-def find_resources(context: CloudContext) -> None:
-    """Stock checks SendCommand, log streams, layer versions and more against `*` or a wrong ARN."""
+def find_resources() -> None:
+    """Stock checks SendCommand, log streams, layer versions and more against a wrong ARN or `*`."""
     from ministack.core import iam_actions
 
     stock = iam_actions.extract_resource_arn

@@ -71,9 +71,10 @@ def lambda_layer_action(method: str, path: str, parameters: Mapping[str, Any]) -
 
 def resources_of(request: Request, lookup: Lookup) -> Sequence[str] | None:
     """Every ARN which must be allowed, `*` where an action knows no resource; None: not ours."""
-    service = request.action.partition(":")[0]
-    find = BY_ACTION.get(request.action) or BY_SERVICE.get(service)
-    return find(request, lookup) if find else None
+    if request.action.startswith("autoscaling:"):
+        return _auto_scaling(request, lookup)
+    find = BY_ACTION.get(request.action)
+    return find(request) if find else None
 
 
 def context_of(request: Request, resource: str, lookup: Lookup) -> dict[str, Any]:
@@ -96,7 +97,7 @@ TAG_KEYS = {
 }
 
 
-def _send_command(request: Request, lookup: Lookup) -> list[str]:
+def _send_command(request: Request) -> list[str]:
     """The document and every instance; by tags, whatever is managed in the account."""
     targets = request.parameters.get("Targets") or []
     instances = list(request.listed("InstanceIds"))
@@ -122,11 +123,11 @@ def _document_arn(request: Request, name: str) -> str:
     return f"arn:aws:ssm:{request.region}:{owner}:document/{name}"
 
 
-def _document(request: Request, lookup: Lookup) -> list[str]:
+def _document(request: Request) -> list[str]:
     return [_document_arn(request, request.text("Name"))]
 
 
-def _parameters(request: Request, lookup: Lookup) -> list[str]:
+def _parameters(request: Request) -> list[str]:
     names = request.listed("Names") or [request.text("Name") or request.text("Path")]
     return [
         name if name.startswith("arn:") else request.arn("ssm", f"parameter/{name.lstrip('/')}")
@@ -134,7 +135,7 @@ def _parameters(request: Request, lookup: Lookup) -> list[str]:
     ]
 
 
-def _ssm_account(request: Request, lookup: Lookup) -> list[str]:
+def _ssm_account(request: Request) -> list[str]:
     return [request.arn("ssm", ANY)]
 
 
@@ -148,7 +149,7 @@ def _auto_scaling(request: Request, lookup: Lookup) -> list[str]:
     return [lookup.group_arn(name)]
 
 
-def _ec2_by_id(request: Request, lookup: Lookup) -> list[str]:
+def _ec2_by_id(request: Request) -> list[str]:
     ids = request.listed("ResourceId") or request.listed("InstanceId")
     return [request.arn("ec2", f"{_ec2_type(one)}/{one}") for one in ids] or [ANY]
 
@@ -165,30 +166,30 @@ def _ec2_type(resource_id: str) -> str:
     }.get(resource_id.partition("-")[0], ANY)
 
 
-def _layer_version(request: Request, lookup: Lookup) -> list[str]:
+def _layer_version(request: Request) -> list[str]:
     if arn := unquote(request.text("Arn")):
         return [arn]
     parts = [part for part in unquote(request.path).split("/") if part]
     return [request.arn("lambda", f"layer:{parts[2]}:{parts[4]}")]
 
 
-def _layer(request: Request, lookup: Lookup) -> list[str]:
+def _layer(request: Request) -> list[str]:
     return [request.arn("lambda", f"layer:{unquote(request.path).split('/')[3]}")]
 
 
-def _any(request: Request, lookup: Lookup) -> list[str]:
+def _any(_request: Request) -> list[str]:
     return [ANY]
 
 
-def _log_stream(request: Request, lookup: Lookup) -> list[str] | None:
-    """CloudWatch Logs spells a group as one with an empty stream, so that `GROUP:*` matches it."""
+def _log_stream(request: Request) -> list[str] | None:
+    """CloudWatch Logs spells a group as an empty stream of it, so that `GROUP:*` matches."""
     group = request.text("logGroupName")
     if not group:
         return None
     return [request.arn("logs", f"log-group:{group}:log-stream:{request.text('logStreamName')}")]
 
 
-Finder = Callable[[Request, Lookup], "list[str] | None"]
+Finder = Callable[[Request], "list[str] | None"]
 BY_ACTION: dict[str, Finder] = {
     "cloudwatch:PutMetricData": _any,
     "ec2:CreateTags": _ec2_by_id,
@@ -221,7 +222,6 @@ BY_ACTION: dict[str, Finder] = {
     "ssm:SendCommand": _send_command,
     "ssm:UpdateDocument": _document,
 }
-BY_SERVICE: dict[str, Finder] = {"autoscaling": _auto_scaling}
 
 
 def denial(action: str, principal: str, resource: str, explicit: bool) -> str:

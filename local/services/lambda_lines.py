@@ -31,16 +31,16 @@ class TextLines:
         self._runtime = runtime
         self._version = version
 
-    def init(self, now: float) -> list[str]:
+    def init(self, _now: float) -> list[str]:
         return [f"INIT_START Runtime Version: {self._runtime.replace('python', 'python:')}.local"]
 
-    def start(self, request_id: str, now: float) -> list[str]:
+    def start(self, request_id: str, _now: float) -> list[str]:
         return [f"START RequestId: {request_id} Version: {self._version}"]
 
     def timed_out(self, request_id: str, seconds: float, now: float) -> list[str]:
         return [f"{_time(now)} {request_id} Task timed out after {seconds:.2f} seconds"]
 
-    def end(self, request_id: str, outcome: Outcome, now: float) -> list[str]:
+    def end(self, request_id: str, outcome: Outcome, _now: float) -> list[str]:
         parts = [
             f"REPORT RequestId: {request_id}",
             f"Duration: {outcome.duration_ms:.2f} ms",
@@ -76,7 +76,7 @@ class JsonLines:
         record = {"requestId": request_id, "version": self._version}
         return [self._line("platform.start", record, now)]
 
-    def timed_out(self, request_id: str, seconds: float, now: float) -> list[str]:
+    def timed_out(self, _request_id: str, _seconds: float, _now: float) -> list[str]:
         return []  # the report's status says it
 
     def end(self, request_id: str, outcome: Outcome, now: float) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from local.cloud import EmbeddedCloud
@@ -168,15 +169,18 @@ def test_a_process_that_exits_fails_its_invocation_and_the_next_one_runs(
 
 
 def test_calls_at_the_same_time_get_an_environment_each(
-    cloud: EmbeddedCloud, make_function: MakeFunction
+    cloud: EmbeddedCloud, make_function: MakeFunction, tmp_path: Path
 ) -> None:
     code = """
-        import os, time
+        import os, pathlib, time
+        met = pathlib.Path(os.environ["MET"])
         def handler(event, context):
-            time.sleep(1)
+            (met / str(os.getpid())).touch()
+            while len(list(met.iterdir())) < 3:
+                time.sleep(0.05)
             return os.getpid()
     """
-    function = make_function(code)
+    function = make_function(code, environment={"MET": str(tmp_path)}, Timeout=60)
     with ThreadPoolExecutor(3) as pool:
         processes = list(pool.map(lambda _: call(cloud, function), range(3)))
     assert len(set(processes)) == 3

@@ -9,19 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from local.context import CloudContext
+from local.seams.clocks import started_clock
 from local.seams.cloudformation_alarms import provision_alarms
 from local.seams.cloudwatch_actions import AlarmActions
-from local.seams.cloudwatch_alarms import AlarmEvaluation, put_alarm, stop_evaluating_on_put
+from local.seams.cloudwatch_alarms import (
+    AlarmEvaluation,
+    forget_old_reason_data,
+    put_alarm,
+    stop_evaluating_on_put,
+)
 from local.seams.cloudwatch_reads import MetricReads
 from local.seams.cloudwatch_sources import publish_minute, read_embedded_metrics, watch_queues
 from local.seams.cloudwatch_store import keep_two_weeks
-from local.seams.permissions import in_account
-from local.services.alarm_requests import AlarmRequestError
+from local.services.alarm_requests import AlarmRequestError, typed_alarm
+from local.services.autoscaling_clock import WallClock
+from local.services.form_requests import nested
 from local.services.metric_math import MetricMathError
 from local.services.metric_time import HIGH_RESOLUTION_SECONDS, MINUTE_SECONDS, MetricTime
-from local.services.schedules import WallSchedule
 
 # Alarms look at a minute this long after its end, when its metrics are in. AWS publishes no figure.
 EVALUATION_LAG_SECONDS = 10.0
@@ -30,13 +37,14 @@ Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def install(context: CloudContext) -> None:
-    """Publish metrics, evaluate alarms and act on them, on a thread that ends with the process."""
+    """Publish metrics, evaluate alarms and act on them, on a thread of our own."""
     from ministack.services import cloudwatch
 
     metric_time = MetricTime(context.speed)
     actions = AlarmActions(context)
     cloudwatch._dispatch_alarm_actions = actions.changed
     stop_evaluating_on_put()
+    forget_old_reason_data()
     keep_two_weeks(metric_time)
     read_embedded_metrics()
     watch_queues(metric_time)
@@ -49,29 +57,24 @@ def install(context: CloudContext) -> None:
             "GetMetricStatistics": reads.get_metric_statistics,
         }
     )
-    run_each_minute(context, metric_time, AlarmEvaluation(metric_time, actions))
+    clock = started_clock(context, "cloudwatch")
+    run_each_minute(clock, metric_time, AlarmEvaluation(metric_time, actions))
 
 
-def run_each_minute(
-    context: CloudContext, metric_time: MetricTime, alarms: AlarmEvaluation
-) -> None:
+def run_each_minute(clock: WallClock, metric_time: MetricTime, alarms: AlarmEvaluation) -> None:
     """Publish at the end of each minute and evaluate soon after; high resolution every 10 s."""
-    schedule = WallSchedule("cloudwatch")
     lag = metric_time.real_seconds(EVALUATION_LAG_SECONDS)
 
     def minute(boundary: float) -> None:
-        schedule.call_at(boundary + lag, in_account, context, alarms.evaluate_standard, boundary)
-        in_account(context, publish_minute, boundary, metric_time.real_seconds(MINUTE_SECONDS))
+        clock.call_at(boundary + lag, alarms.evaluate_standard, boundary)
+        publish_minute(boundary, metric_time.real_seconds(MINUTE_SECONDS))
 
-    def ten_seconds(boundary: float) -> None:
-        in_account(context, alarms.evaluate_high_resolution, boundary)
-
-    _repeat(schedule, metric_time, MINUTE_SECONDS, minute)
-    _repeat(schedule, metric_time, HIGH_RESOLUTION_SECONDS, ten_seconds)
+    repeat(clock, metric_time, MINUTE_SECONDS, minute)
+    repeat(clock, metric_time, HIGH_RESOLUTION_SECONDS, alarms.evaluate_high_resolution)
 
 
-def _repeat(
-    schedule: WallSchedule,
+def repeat(
+    clock: WallClock,
     metric_time: MetricTime,
     interval_seconds: float,
     call: Callable[[float], None],
@@ -80,17 +83,17 @@ def _repeat(
     real = metric_time.real_seconds(interval_seconds)
 
     def tick(boundary: float) -> None:
-        schedule.call_at(boundary + real, tick, boundary + real)
+        clock.call_at(boundary + real, tick, boundary + real)
         call(boundary)
 
-    first = metric_time.last_boundary(schedule.now(), interval_seconds) + real
-    schedule.call_at(first, tick, first)
+    first = metric_time.last_boundary(clock.now(), interval_seconds) + real
+    clock.call_at(first, tick, first)
 
 
 def answer_operations(operations: Mapping[str, Operation]) -> None:
     """Stand before stock handle_request for CBOR and JSON, which SDKs since 2025 speak.
 
-    The older Query protocol stays stock: alarms on one metric work by it, Metrics do not.
+    Of the older Query protocol only PutMetricAlarm is ours; the rest stays stock.
     """
     from ministack.services import cloudwatch
 
@@ -99,15 +102,32 @@ def answer_operations(operations: Mapping[str, Operation]) -> None:
     async def handle_request(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
     ) -> Any:
-        is_cbor = "cbor" in headers.get("content-type", "")
-        target = headers.get("x-amz-target", "")
-        name = path.rpartition("/operation/")[2] if is_cbor else target.rpartition(".")[2]
-        operation = operations.get(name)
-        if operation is None:
-            return await stock(method, path, headers, body, query)
-        return _respond(operation, body, is_cbor)
+        kind = headers.get("content-type", "")
+        if "cbor" in kind:
+            operation = operations.get(path.rpartition("/operation/")[2])
+            if operation:
+                return _respond(operation, body, is_cbor=True)
+        elif "json" in kind:
+            operation = operations.get(headers.get("x-amz-target", "").rpartition(".")[2])
+            if operation:
+                return _respond(operation, body, is_cbor=False)
+        else:
+            form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+            if form.get("Action") == "PutMetricAlarm":
+                return _put_alarm_form(form)
+        return await stock(method, path, headers, body, query)
 
     cloudwatch.handle_request = handle_request
+
+
+def _put_alarm_form(form: Mapping[str, str]) -> Any:
+    from ministack.services import cloudwatch
+
+    try:
+        put_alarm(typed_alarm(nested(form)))
+    except AlarmRequestError as error:
+        return cloudwatch._error("ValidationError", str(error), 400)
+    return cloudwatch._xml(200, "PutMetricAlarmResponse", "")
 
 
 def _respond(operation: Operation, body: bytes, is_cbor: bool) -> Any:

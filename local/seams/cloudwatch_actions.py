@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local.context import CloudContext
+from local.group.errors import AutoScalingError
+from local.seams.autoscaling import execute_policy
 from local.seams.eventbridge import emit
 from local.seams.permissions import in_account, service_may_invoke
 from local.services.alarm_messages import (
@@ -50,28 +52,25 @@ class AlarmActions:
         from ministack.core.concurrency import spawn_background
 
         now = time.time()
-        told = self._last_told.get(alarm["AlarmArn"])
-        previous = told or AlarmState(old_state, INITIAL_REASON, now)
+        previous = self._last_told.get(alarm["AlarmArn"])
+        if previous is None or previous.value != old_state:
+            previous = AlarmState(old_state, INITIAL_REASON, now)
         state = AlarmState(new_state, reason, now, alarm.get("StateReasonData"))
         self._last_told[alarm["AlarmArn"]] = state
         emit(SOURCE, DETAIL_TYPE, event_detail(alarm, state, previous), [alarm["AlarmArn"]])
-        if not alarm.get("ActionsEnabled", True):
-            return
-        for action in alarm.get(ACTIONS_OF_STATE[new_state]) or []:
+        for action in _enabled_actions(alarm, new_state):
             spawn_background(self._act, alarm, action, state, previous, thread_name="alarm-action")
 
-    def repeat(self, alarm: Mapping[str, Any]) -> None:
+    def repeat(self, alarm: Mapping[str, Any], reason: str, reason_data: str) -> None:
         """The state lasts: scaling policies are executed again, each minute, and nothing else.
 
         CloudWatch user guide, "Alarm actions".
         """
         from ministack.core.concurrency import spawn_background
 
-        if not alarm.get("ActionsEnabled", True):
-            return
-        state = self._last_told.get(alarm["AlarmArn"])
-        for action in alarm.get(ACTIONS_OF_STATE[alarm["StateValue"]]) or []:
-            if state and _service(action) == "autoscaling":
+        state = AlarmState(alarm["StateValue"], reason, time.time(), reason_data)
+        for action in _enabled_actions(alarm, state.value):
+            if _service(action) == "autoscaling":
                 spawn_background(self._act, alarm, action, state, state, thread_name="alarm-action")
 
     def _act(
@@ -129,17 +128,17 @@ class AlarmActions:
         self._publish_to_sns(only_this, previous.value, state.value, state.reason)
 
 
-def _execute_policy(alarm: Mapping[str, Any], policy_arn: str, state: AlarmState) -> None:
-    from ministack.services import autoscaling
+def _enabled_actions(alarm: Mapping[str, Any], state: str) -> Sequence[str]:
+    enabled = alarm.get("ActionsEnabled", True) and state in ACTIONS_OF_STATE
+    return list(alarm.get(ACTIONS_OF_STATE[state]) or []) if enabled else []
 
-    recent = json.loads(state.reason_data or "{}").get("recentDatapoints") or []
-    parameters = {"PolicyName": [policy_arn]}
-    if recent:
-        parameters["MetricValue"] = [str(recent[-1])]
-        parameters["BreachThreshold"] = [str(alarm["Threshold"])]
-    status, _, body = autoscaling._ACTION_MAP["ExecutePolicy"](parameters)
-    if status >= 400:
-        raise ActionError(body.decode(errors="replace"))
+
+def _execute_policy(alarm: Mapping[str, Any], policy_arn: str, state: AlarmState) -> None:
+    recent = json.loads(state.reason_data or "{}").get("recentDatapoints") or [alarm["Threshold"]]
+    try:
+        execute_policy(policy_arn, alarm["AlarmName"], recent[-1], alarm["Threshold"])
+    except AutoScalingError as error:
+        raise ActionError(str(error)) from error
 
 
 def _record(alarm: Mapping[str, Any], summary: str, action: str) -> None:

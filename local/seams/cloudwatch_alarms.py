@@ -48,10 +48,11 @@ class AlarmEvaluation:
         verdict = evaluate(
             rule, [Datapoint(t, values[t]) if t in values else None for t in grid.times()]
         )
+        data = _reason_data(alarm, verdict, grid)
         if verdict.state in (None, alarm["StateValue"]):
-            self._actions.repeat(alarm)
-            return
-        _transition(alarm, verdict, _reason_data(alarm, verdict, grid))
+            self._actions.repeat(alarm, verdict.reason, data)
+        else:
+            _transition(alarm, verdict, data)
 
 
 def put_alarm(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +89,21 @@ def alarm_record(request: Mapping[str, Any]) -> dict[str, Any]:
     state_names = [*initial, "StateReasonData"]
     state = {key: kept[key] for key in state_names if kept.get(key) is not None}
     return configuration | state | {"AlarmConfigurationUpdatedTimestamp": now}
+
+
+def forget_old_reason_data() -> None:
+    """Stock SetAlarmState keeps the last evaluation's data beside a reason given by hand."""
+    from ministack.services import cloudwatch
+
+    stock = cloudwatch._set_alarm_state
+
+    def set_alarm_state(params: Any, data: Any, *protocol: Any) -> Any:
+        name = data.get("AlarmName") or cloudwatch._p(params, "AlarmName")
+        alarm = cloudwatch._alarms.get(name, {})
+        alarm.pop("StateReasonData", None)
+        return stock(params, data, *protocol)
+
+    cloudwatch._set_alarm_state = set_alarm_state
 
 
 def stop_evaluating_on_put() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from local.seams.cloudwatch_store import store
 from local.services.emf import embedded_metrics
+from local.services.measurements import Measurement
 from local.services.metric_time import MetricTime
 from local.services.queue_metrics import (
     IDLE_SECONDS,
     LONGEST_WAKE_SECONDS,
-    Measurement,
     QueueActivity,
     queue_measurements,
 )
@@ -136,7 +136,7 @@ def _measure_queues(activity: QueueActivity, now: float) -> list[Measurement]:
         name = _queue_name(url)
         with sqs._queues_lock:
             sqs._refresh_counts(queue)
-            messages = [dict(m) for m in queue["messages"]]
+            messages = list(queue["messages"])
             attributes = dict(queue["attributes"])
         if messages:
             activity.touch(name, now)

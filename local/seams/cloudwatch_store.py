@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from local.services.measurements import Measurement
 from local.services.metric_samples import Sample
 from local.services.metric_time import MetricTime
-from local.services.queue_metrics import Measurement
 
 
 def store(measurement: Measurement, timestamp: float) -> None:

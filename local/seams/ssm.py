@@ -15,13 +15,13 @@ import botocore.loaders
 from botocore.model import ServiceModel
 
 from local.context import CloudContext
+from local.seams.clocks import started_clock
 from local.seams.cloudformation_ssm import provision_documents
 from local.seams.eventbridge import emit
 from local.seams.permissions import in_account
 from local.services.constraints import refusal
 from local.services.run_command import Delays, RunCommand
 from local.services.run_command_api import RunCommandApi
-from local.services.schedules import WallSchedule
 from local.services.ssm_document_store import DocumentStore
 from local.services.ssm_errors import SsmError
 from local.services.ssm_nodes import ManagedNodes, Node
@@ -47,7 +47,7 @@ def _run_command(context: CloudContext) -> RunCommand:
     standard = Delays()
     return RunCommand(
         agents=context.instances,
-        schedule=WallSchedule("run-command"),
+        schedule=started_clock(context, "run-command"),
         start_thread=lambda work: spawn_background(work, thread_name="ssm-invocation"),
         emit=emit,
         output_log=LogsOutput(context),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 from local.services.alarm_messages import queries_of
 from local.services.alarm_rules import COMPARISON_OPERATORS, AlarmRule
@@ -22,6 +26,12 @@ _COPIED = (
 _LISTS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 
 
+@cache
+def _request_shape() -> Shape | None:
+    model = ServiceModel(Loader().load_service_model("cloudwatch", "service-2"))
+    return model.operation_model("PutMetricAlarm").input_shape
+
+
 class AlarmRequestError(Exception):
     """PutMetricAlarm refuses the request as a ValidationError; the message is for the caller."""
 
@@ -36,6 +46,12 @@ def alarm_configuration(request: Mapping[str, Any]) -> dict[str, Any]:
         alarm["Dimensions"] = list(request.get("Dimensions") or [])
     _check_threshold(alarm)
     _check_metrics(alarm)
+    return alarm
+
+
+def typed_alarm(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request whose numbers and booleans are text (template, form) as the API's types."""
+    alarm: dict[str, Any] = _typed(_request_shape(), request)
     return alarm
 
 
@@ -97,3 +113,16 @@ def _check_metric_stat(stat: Mapping[str, Any]) -> None:
         percentage(stat["Stat"])
     except ValueError as error:
         raise AlarmRequestError(str(error)) from error
+
+
+def _typed(shape: Shape | None, value: Any) -> Any:
+    if isinstance(shape, StructureShape):
+        members = {name: value[name] for name in shape.members if value.get(name) is not None}
+        return {name: _typed(shape.members[name], member) for name, member in members.items()}
+    if isinstance(shape, ListShape):
+        return [_typed(shape.member, item) for item in value]
+    if shape is None or shape.type_name == "string":
+        return value
+    if shape.type_name == "boolean":
+        return str(value).lower() == "true"
+    return int(value) if shape.type_name in ("integer", "long") else float(value)

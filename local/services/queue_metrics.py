@@ -13,20 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.services.measurements import Measurement
+
 IDLE_SECONDS = 6 * 3600.0
 LONGEST_WAKE_SECONDS = 15 * 60.0
 _POISON_RECEIVES = 3  # from this receive on a message no longer counts for the oldest age
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One value of a metric at one moment."""
-
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str]
-    value: float
-    unit: str
 
 
 @dataclass(slots=True)

@@ -310,3 +310,40 @@ def test_a_stack_makes_an_alarm_on_metric_math(client, cloudwatch, queue, unique
     assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (2.0, 1)
     assert alarm["Metrics"][0]["Expression"] == "visible + in_flight"
     assert "Statistic" not in alarm
+
+
+def test_a_scaling_policy_is_executed_again_each_minute_that_the_alarm_lasts(
+    client, cloudwatch, queue, unique
+):
+    jobs_url, jobs_name, _ = queue("jobs")
+    client("sqs").send_message(QueueUrl=jobs_url, MessageBody="job")
+    autoscaling, name = client("autoscaling"), unique("workers")
+    client("ec2").create_launch_template(
+        LaunchTemplateName=name,
+        LaunchTemplateData={"ImageId": "ami-0c02fb55956c7d316", "InstanceType": "t3.micro"},
+    )
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName=name,
+        MinSize=0,
+        MaxSize=3,
+        AvailabilityZones=["us-east-1a"],
+        LaunchTemplate={"LaunchTemplateName": name},
+    )
+    autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["Launch"])
+    policy = autoscaling.put_scaling_policy(
+        AutoScalingGroupName=name,
+        PolicyName="one-more",
+        AdjustmentType="ChangeInCapacity",
+        ScalingAdjustment=1,
+        Cooldown=0,
+    )
+    alarm = backlog_alarm(name, jobs_name, AlarmActions=[policy["PolicyARN"]])
+    cloudwatch.put_metric_alarm(**alarm)
+
+    def desired() -> int:
+        groups = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        return int(groups["AutoScalingGroups"][0]["DesiredCapacity"])
+
+    assert until(lambda: desired() == 3)
+    cloudwatch.delete_alarms(AlarmNames=[name])
+    autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)

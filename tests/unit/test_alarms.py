@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from local.services.alarm_requests import AlarmRequestError, alarm_configuration
+from local.services.alarm_requests import AlarmRequestError, alarm_configuration, typed_alarm
 from local.services.alarm_rules import AlarmRule, Datapoint
 from local.services.alarms import evaluate
+from local.services.form_requests import nested
 from local.services.metric_math import MetricMathError, compute
 from local.services.metric_samples import Grid, Sample, series
 
@@ -157,3 +158,28 @@ PLAIN = {
 def test_an_alarm_that_could_never_work_is_refused(change, words):
     with pytest.raises(AlarmRequestError, match=words):
         alarm_configuration(PLAIN | change)
+
+
+def test_an_alarm_by_the_query_protocol_is_the_same_alarm():
+    form = {
+        "Action": "PutMetricAlarm",
+        "AlarmName": "a",
+        "Threshold": "2",
+        "ActionsEnabled": "false",
+        "Metrics.member.2.Id": "e",
+        "Metrics.member.2.Expression": "m * 2",
+        "Metrics.member.1.Id": "m",
+        "Metrics.member.1.ReturnData": "false",
+        "Metrics.member.1.MetricStat.Period": "60",
+        "Metrics.member.1.MetricStat.Metric.Dimensions.member.1.Name": "QueueName",
+    }
+    stat = {"Period": 60, "Metric": {"Dimensions": [{"Name": "QueueName"}]}}
+    assert typed_alarm(nested(form)) == {
+        "AlarmName": "a",
+        "Threshold": 2.0,
+        "ActionsEnabled": False,
+        "Metrics": [
+            {"Id": "m", "ReturnData": False, "MetricStat": stat},
+            {"Id": "e", "Expression": "m * 2"},
+        ],
+    }

@@ -23,6 +23,10 @@ metrics = Metrics(service="pilotlight", namespace="Pilotlight")
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
+# Log lines name the place that decided, not the helper here that writes them.
+_CALLER = 3
+
+
 def count(name: str) -> None:
     """Names come from closed sets; the only dimensions are service and group."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
@@ -32,7 +36,7 @@ def report(message: str, outcome: Outcome, **fields: Any) -> None:
     """One log line and one metric for what was done about one instance."""
     cost_an_instance = outcome.result in (Result.ABANDONED, Result.EVICTED)
     log = logger.warning if cost_an_instance else logger.info
-    log(message, **fields, **outcome.log_fields())
+    log(message, stacklevel=_CALLER, **fields, **outcome.log_fields())
     count(outcome.result.value)
 
 
@@ -40,14 +44,14 @@ def report_capacity(trigger: str, scaling_pass: Pass) -> None:
     """A look that changes nothing is a debug line: the watch looks every few seconds."""
     fields = {"trigger": trigger, **scaling_pass.log_fields()}
     if scaling_pass.changes_capacity:
-        logger.info("capacity set", **fields)
+        logger.info("capacity set", stacklevel=_CALLER, **fields)
         raised = scaling_pass.decision.capacity > scaling_pass.observation.desired
         count("CapacityRaised" if raised else "CapacityLowered")
     elif scaling_pass.decision.reason is Reason.UNKNOWN_METRICS:
-        logger.warning("queue depth unknown", **fields)
+        logger.warning("queue depth unknown", stacklevel=_CALLER, **fields)
         count("QueueDepthUnknown")
     else:
-        logger.debug("capacity kept", **fields)
+        logger.debug("capacity kept", stacklevel=_CALLER, **fields)
 
 
 def report_findings(findings: Iterable[Finding]) -> None:

@@ -69,7 +69,7 @@ def look(group: FleetGroup) -> Fleet:
 def settle_waits(fleet: Fleet, care: WaitCare, now: datetime) -> Iterator[Finding]:
     waits = find_waits((*fleet.group.members, *fleet.warm), fleet.activities)
     for wait, outcome in care.settle_all(waits, now):
-        waited = (now - wait.began_at).total_seconds() if wait.began_at else None
+        waited = round((now - wait.began_at).total_seconds(), 3) if wait.began_at else None
         fields = {
             "instance_id": wait.instance_id,
             "hook": wait.hook,
@@ -78,7 +78,7 @@ def settle_waits(fleet: Fleet, care: WaitCare, now: datetime) -> Iterator[Findin
             "lifecycle_state": wait.state,
             "seconds_waited": waited,
         }
-        yield Finding("overdue wait", outcome.result.value, fields | outcome.log_fields())
+        yield Finding("wait looked at", outcome.result.value, fields | outcome.log_fields())
 
 
 def replace_dead_workers(

@@ -97,8 +97,9 @@ def _run(agent: Agent, home: Home, slots: Slots, wake: threading.Event) -> int:
             write_liveness(
                 home, Liveness(os.getpid(), str(agent.reason), slots.running, round(now, 3))
             )
-        wake.wait(STEP_SECONDS)
-        wake.clear()
+        if action is Action.WAIT:
+            wake.wait(STEP_SECONDS)
+            wake.clear()
 
 
 if __name__ == "__main__":

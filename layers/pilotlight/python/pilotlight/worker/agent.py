@@ -18,6 +18,7 @@ from pilotlight.worker.slots import SlotProcess, Work
 from pilotlight.worker.supervision import RunningProcess
 
 UNREACHED = (RefusedError, *AWS_CALL_ERRORS)
+AT_WORK = frozenset({Reason.RECEIVING, Reason.BUSY})  # not worth a line with each job
 
 
 class Around(Protocol):
@@ -162,9 +163,9 @@ class Agent:
         self.parts.leave_sign.hand_back_at = self.state.hand_back_at
         if self.state.hand_back_at is not None and self._counts.leaving_since is None:
             self._counts = _Counts(leaving_since=self.parts.clock())
-        if step.reason is not self.reason:
-            self.reason = step.reason
+        if step.reason is not self.reason and not {step.reason, self.reason} <= AT_WORK:
             self.parts.log("worker_state", reason=step.reason, protection=self.state.protection)
+        self.reason = step.reason
 
     def _carry_out(self, action: Action) -> None:
         if action is Action.SELF_CHECK:

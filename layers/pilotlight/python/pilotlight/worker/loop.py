@@ -103,6 +103,11 @@ class State:
     hand_back_at: float | None = None  # set while leaving
     left_service: bool = False
 
+    @property
+    def holds_protection(self) -> bool:
+        """Whether the group may think that this instance is protected."""
+        return self.protection is not Protection.DROPPED
+
 
 @dataclass(frozen=True)
 class Step:
@@ -127,7 +132,7 @@ def decide(state: State, seen: Observation, now: float, policy: Policy) -> Step:
         return Step(Action.RESUME, Reason.BACK_IN_SERVICE, state)
     state = _follow(state, seen, now, policy)
     if state.hand_back_at is not None:
-        return _leave(state, seen)
+        return _leave(state, seen, now)
     if seen.target != IN_SERVICE:
         return Step(Action.WAIT, Reason.NOT_IN_SERVICE, state)
     if seen.fitness is Fitness.UNKNOWN:
@@ -154,13 +159,15 @@ def _follow(state: State, seen: Observation, now: float, policy: Policy) -> Stat
     return replace(state, hand_back_at=hand_back_at, left_service=left)
 
 
-def _leave(state: State, seen: Observation) -> Step:
+def _leave(state: State, seen: Observation, now: float) -> Step:
     if seen.running or seen.receiving:
         return Step(Action.WAIT, Reason.DRAINING, state)
     if seen.terminating:
         return Step(Action.EXIT, Reason.DRAINED, state)
     if seen.notice_deadline is not None and seen.target == IN_SERVICE:
         return Step(Action.REPORT_UNHEALTHY, Reason.INTERRUPTED, state)
+    if seen.target == IN_SERVICE and state.holds_protection and now >= state.call_at:
+        return Step(Action.UNPROTECT, Reason.DRAINED, state)  # drained by hand: free to go
     return Step(Action.WAIT, Reason.DRAINED, state)
 
 
@@ -171,14 +178,14 @@ def _work(state: State, seen: Observation, now: float, policy: Policy) -> Step:
         return Step(Action.WAIT, Reason.IDLE, state)
     if idle and now >= state.call_at:
         return Step(Action.UNPROTECT, Reason.IDLE, state)
+    if seen.free_slots and not seen.receiving and now >= state.receive_at:
+        return Step(Action.RECEIVE, Reason.RECEIVING, state)
     if state.protection is Protection.ASSUMED and now >= max(state.confirm_at, state.call_at):
         return Step(Action.PROTECT, Reason.CONFIRMING, state)
-    if not seen.free_slots:
-        return Step(Action.WAIT, Reason.BUSY, state)
-    if now < state.receive_at:
-        return Step(Action.WAIT, Reason.QUEUE_UNREACHABLE, state)
-    action = Action.WAIT if seen.receiving else Action.RECEIVE
-    return Step(action, Reason.RECEIVING, state)
+    if seen.receiving:
+        return Step(Action.WAIT, Reason.RECEIVING, state)
+    reason = Reason.QUEUE_UNREACHABLE if seen.free_slots else Reason.BUSY
+    return Step(Action.WAIT, reason, state)
 
 
 def _stay_released(state: State, now: float) -> Step:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.instances.environment import pip_settings
 from local.instances.guest.cloud_init import USER_DATA
 from local.instances.guest.run import PROGRAMS
 from local.instances.layout import Layout
+from local.instances.trash import Trash
 
 CODE = Path(__file__).parents[2]
 """The folder that holds the package `local`."""
 
 _FOLDERS = (
-    "etc/systemd/system", "home", "opt", "root", "run", "srv", "tmp", "usr/bin", "usr/local/bin", "usr/sbin",
+    "etc/systemd/system", "home", "opt", "root", "run", "srv", "tmp",
+    "usr/bin", "usr/local/bin", "usr/sbin",
     "var/cache", "var/lib/cloud/instance", "var/lib/pilotlight", "var/log",
 )  # fmt: skip
 # This computer's own units, logs and cloud-init state are not the box's.
@@ -28,7 +28,7 @@ _NETWORK = ("etc/resolv.conf", "etc/hosts")
 
 
 def launcher(module: str, root: Path, *arguments: str) -> list[str]:
-    """A command that runs `module.main` of the guest by this interpreter, alone with its library."""
+    """A command that runs `module.main` of the guest by this interpreter and nothing but it."""
     code = f"import sys; sys.path.insert(0, {str(CODE)!r}); from {module} import main; main()"
     return [sys._base_executable, "-I", "-S", "-c", code, str(root), *arguments]  # type: ignore[attr-defined]
 
@@ -44,7 +44,7 @@ def lay_out(layout: Layout, user_data: bytes) -> None:
 
 
 def refresh(
-    layout: Layout, root: Path, described: Mapping[str, object], host: Mapping[str, str]
+    layout: Layout, root: Path, described: Mapping[str, object], settings: Path | None
 ) -> None:
     """Before a boot: programs, network and pip settings as this computer has them now."""
     layout.run.joinpath("box.json").write_text(json.dumps(described))
@@ -53,30 +53,17 @@ def refresh(
     for name in _NETWORK:
         if Path("/", name).exists():
             layout.disk.joinpath(name).write_bytes(Path("/", name).read_bytes())
-    settings = pip_settings(host)
     if settings is not None:
         own = layout.disk / "root/.config/pip"
         own.mkdir(parents=True, exist_ok=True)
         own.joinpath("pip.conf").write_bytes(settings.read_bytes())
 
 
-def forget_memory(layout: Layout) -> None:
+def forget_memory(layout: Layout, trash: Trash) -> None:
     """What a stop loses: /run and /tmp."""
     for folder in (layout.run, layout.temporary):
-        _remove(folder)
+        trash.throw_away(folder)
         folder.mkdir()
-
-
-def destroy(layout: Layout) -> None:
-    """The whole instance is gone from this computer."""
-    _remove(layout.folder)
-
-
-def _remove(folder: Path) -> None:
-    # overlayfs closes its work folders even to their owner.
-    for closed in folder.glob("work/*/work"):
-        closed.chmod(0o700)
-    shutil.rmtree(folder)
 
 
 def _write_program(layout: Layout, root: Path, name: str) -> None:

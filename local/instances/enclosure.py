@@ -50,10 +50,10 @@ class Namespaces:
             path for path in visible if str(path).startswith(tuple(f"{m}/" for m in MASKED))
         ]
 
-    def root(self, layout: Layout) -> Path:
+    def root(self, layout: Layout) -> Path:  # noqa: ARG002
         return Path("/")
 
-    def adapt(self, environment: Mapping[str, str], layout: Layout) -> dict[str, str]:
+    def adapt(self, environment: Mapping[str, str], layout: Layout) -> dict[str, str]:  # noqa: ARG002
         return dict(environment)
 
     def command(self, layout: Layout, program: Sequence[str]) -> list[str]:
@@ -88,7 +88,7 @@ class Folders:
             "PILOTLIGHT_RUN": f"{layout.run}/pilotlight",
         }
 
-    def command(self, layout: Layout, program: Sequence[str]) -> list[str]:
+    def command(self, layout: Layout, program: Sequence[str]) -> list[str]:  # noqa: ARG002
         return list(program)
 
 

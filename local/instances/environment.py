@@ -18,7 +18,7 @@ _OF_THIS_COMPUTER = re.compile(
 
 
 def online(host: Mapping[str, str]) -> dict[str, str]:
-    """What of the host's environment a box inherits. Nothing of AWS, no path but of certificates."""
+    """What of the host's environment a box inherits: nothing of AWS, for one."""
     inherited = {name: value for name, value in host.items() if _OF_THIS_COMPUTER.fullmatch(name)}
     if any(name.lower().endswith("s_proxy") or name.lower() == "http_proxy" for name in inherited):
         for name in ("no_proxy", "NO_PROXY"):

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.instances import disk
-from local.instances.environment import box_environment
+from local.instances.environment import box_environment, pip_settings
 from local.instances.instance import Instance, InstanceSpec
 from local.instances.latency import Latency
 from local.instances.layout import Layout
 from local.instances.machine import Completed, Machine
 from local.instances.metadata import Credentials
-from local.instances.surroundings import Surroundings, look_around
+from local.instances.surroundings import Surroundings
+from local.instances.trash import Trash
 
 __all__ = ["Completed", "InstanceHost", "InstanceSpec"]
 
@@ -24,11 +25,12 @@ log = logging.getLogger(__name__)
 
 
 class InstanceHost:
-    """Boots, stops and enters boxes. Callbacks come later, from another thread, never before return.
+    """Boots, stops and enters boxes. Callbacks come from another thread, never before return.
 
     Methods raise KeyError for an instance that was never created or is terminated, where not said
     otherwise. `credentials` gives those of the instance's role; `on_shutdown(instance_id)` tells
     that a program in the box switched it off, and wants `stop` or `terminate` in return.
+    `look_around` is called once, in the background.
     """
 
     def __init__(
@@ -38,15 +40,17 @@ class InstanceHost:
         latency: Latency,
         credentials: Callable[[InstanceSpec], Credentials],
         on_shutdown: Callable[[str], None],
-        host_environment: Mapping[str, str],
+        look_around: Callable[[], Surroundings],
     ) -> None:
         self._folder = folder
         self._endpoint = endpoint
         self._latency = latency
         self._credentials = credentials
         self._on_shutdown = on_shutdown
-        self._host_environment = dict(host_environment)
+        self._ask_around = look_around
         self._instances: dict[str, Instance] = {}
+        self._trash = Trash(folder.with_name("trash"))
+        self._trash.throw_away(folder)  # disks of a cloud that is no more
         self._looking = threading.Lock()
         _in_thread(self._look_around)  # the answer is there when the first instance boots
 
@@ -75,7 +79,7 @@ class InstanceHost:
         instance.next_power()
 
         def destroy() -> None:
-            disk.destroy(instance.layout)
+            self._trash.throw_away(instance.layout.folder)
             on_terminated()
 
         _in_thread(self._power_off, instance, self._latency.terminate, destroy)
@@ -148,11 +152,11 @@ class InstanceHost:
         """Power everything off at once, as when the cloud itself ends."""
         for instance in list(self._instances.values()):
             instance.next_power()
-            instance.power_off(grace_seconds=0.0)
+            instance.power_off(0.0, self._trash)
 
     @functools.cached_property
     def _surroundings(self) -> Surroundings:
-        return look_around(self._host_environment)
+        return self._ask_around()
 
     def _look_around(self) -> Surroundings:
         with self._looking:
@@ -173,7 +177,9 @@ class InstanceHost:
 
     def _machine(self, instance: Instance, surroundings: Surroundings) -> Machine:
         enclosure = surroundings.enclosure
-        plain = box_environment(self._host_environment, self._endpoint, instance.metadata_endpoint)
+        plain = box_environment(
+            surroundings.environment, self._endpoint, instance.metadata_endpoint
+        )
         described = {
             "hostname": instance.spec.hostname,
             "environment": enclosure.adapt(plain, instance.layout),
@@ -181,7 +187,10 @@ class InstanceHost:
             "enclosed": enclosure.enclosed,
         }
         disk.refresh(
-            instance.layout, enclosure.root(instance.layout), described, self._host_environment
+            instance.layout,
+            enclosure.root(instance.layout),
+            described,
+            pip_settings(surroundings.environment),
         )
         return Machine(
             instance.layout,
@@ -193,7 +202,7 @@ class InstanceHost:
         self, instance: Instance, least_seconds: float, then: Callable[[], None]
     ) -> None:
         began = time.monotonic()
-        instance.power_off(self._latency.stop_grace)
+        instance.power_off(self._latency.stop_grace, self._trash)
         time.sleep(max(0.0, began + least_seconds - time.monotonic()))
         then()
 

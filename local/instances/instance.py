@@ -12,11 +12,12 @@ from local.instances.imds import MetadataService
 from local.instances.layout import Layout
 from local.instances.machine import Machine
 from local.instances.metadata import Credentials, Identity, metadata_tree
+from local.instances.trash import Trash
 
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """What RunInstances was asked for. `user_data` is decoded; `role_arn` is of the profile's role."""
+    """What RunInstances was asked for. `user_data` is decoded; `role_arn` is the profile's."""
 
     instance_id: str
     image_id: str
@@ -101,7 +102,7 @@ class Instance:
         return self._metadata.endpoint
 
     def next_power(self) -> int:
-        """The instance is about to be switched on or off; gives the count to hand to what is due."""
+        """The instance is about to go on or off; gives the count to hand to what is due."""
         with self._lock:
             self._power += 1
             return self._power
@@ -153,7 +154,7 @@ class Instance:
         if self.machine is not None:
             self.machine.freeze()
 
-    def power_off(self, grace_seconds: float) -> None:
+    def power_off(self, grace_seconds: float, trash: Trash) -> None:
         """Shut down, then lose memory and the metadata endpoint. Blocks. Off already is fine."""
         with self._lock:
             machine, self.machine = self.machine, None
@@ -164,4 +165,4 @@ class Instance:
         if metadata is not None:
             metadata.close()
         self._hung = False
-        disk.forget_memory(self.layout)
+        disk.forget_memory(self.layout, trash)

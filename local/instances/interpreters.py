@@ -53,7 +53,7 @@ def _candidates(path: str) -> Iterator[Path]:
 
 def _ask(candidate: Path) -> Interpreter | None:
     """None when it is no working Python (a version manager's shim) or has no ensurepip."""
-    question = [candidate, "-I", "-c", _QUESTION]
+    question = [str(candidate), "-I", "-c", _QUESTION]
     try:
         asked = subprocess.run(question, capture_output=True, text=True, timeout=ASK_SECONDS)
     except OSError:

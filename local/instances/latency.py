@@ -3,16 +3,15 @@
 Every duration is in seconds and is divided by the cloud's speed. What really runs in an instance
 (user data, services, commands) is not in this table: it takes the time that it takes.
 
-| field | recorded | source |
-|---|---|---|
-| launch | 11:20:28 launch begins -> 11:20:33 running | stackd, warm_pool_lifecycle_native.json (us-east-1, t3.nano, AL2023) |
-| launch | 4.9 s from pending to running | daemonology.net, EC2 boot time benchmarking (2021) |
-| start | 11:22:02.6 start begins -> 11:22:09 running | stackd, the same recording |
-| stop | 11:21:28 stopping -> 11:21:39 stopped | stackd, the same recording |
-| operating_system | kernel 1.8 s + userspace 7.0 s (Ubuntu 24.04) | depot.dev, Improving EC2 boot time (2025) |
-| terminate | not published; taken to be as long as a stop | |
-| agent, agent_again | not published; registration calls the service, later boots only reconnect | |
-| stop_grace | systemd's DefaultTimeoutStopSec; EC2 forces the power off "after a few minutes" | systemd-system.conf(5), AWS EC2 user guide, Stop_Start |
+- radkawar/stackd, warm_pool_lifecycle_native.json (us-east-1, t3.nano, AL2023, 2026): launch begins
+  11:20:28, running 11:20:33; start begins 11:22:02.6, running 11:22:09; stopping 11:21:28, stopped
+  11:21:39.
+- daemonology.net, EC2 boot time benchmarking (2021): 4.9 s from pending to running.
+- depot.dev, Improving EC2 boot time (2025): kernel 1.8 s and userspace 7.0 s (Ubuntu 24.04).
+- systemd-system.conf(5): DefaultTimeoutStopSec 90 s; EC2 itself forces the power off later still.
+
+Not published, so taken: terminate as long as a stop; the agent a few seconds to register with the
+service, and one to connect again at later boots.
 """
 
 from __future__ import annotations

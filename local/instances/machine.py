@@ -100,7 +100,7 @@ class Machine:
         self._order(do="freeze")
 
     def power_off(self, grace_seconds: float) -> None:
-        """Shut down: services get SIGTERM and `grace_seconds`, then everything is killed. Blocks."""
+        """Shut down: services get SIGTERM and `grace_seconds`, then all is killed. Blocks."""
         try:
             self._order(do="shut-down", grace_seconds=grace_seconds)
             self._down.wait(grace_seconds)

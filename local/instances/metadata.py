@@ -1,7 +1,7 @@
 """What the instance metadata service says: the tree of one instance, without a server.
 
-Source: EC2 user guide, "Instance metadata categories"; Auto Scaling user guide, "Retrieve the target
-lifecycle state through instance metadata".
+Source: EC2 user guide, "Instance metadata categories"; Auto Scaling user guide, "Retrieve the
+target lifecycle state through instance metadata".
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Surroundings:
+    environment: Mapping[str, str]
+    """This computer's own."""
     enclosure: Enclosure
     interpreters: Mapping[str, str]
     """Python version ("3.11") -> path of the host's interpreter."""
@@ -27,12 +29,7 @@ def look_around(host: Mapping[str, str]) -> Surroundings:
     cache.mkdir(parents=True, exist_ok=True)
     path = host.get("PATH", "")
     pythons = interpreters(path)
-    visible = {
-        own_interpreter().prefix,
-        CODE / "local",
-        *(each.prefix for each in pythons.values()),
-    }
-    enclosure = choose_enclosure(cache, sorted(visible), path, log.warning)
-    return Surroundings(
-        enclosure, {each.version: str(each.executable) for each in pythons.values()}
-    )
+    prefixes = {own_interpreter().prefix, *(each.prefix for each in pythons.values())}
+    enclosure = choose_enclosure(cache, sorted({*prefixes, CODE / "local"}), path, log.warning)
+    executables = {version: str(each.executable) for version, each in pythons.items()}
+    return Surroundings(host, enclosure, executables)

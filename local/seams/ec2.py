@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,6 +14,7 @@ from local.instances.host import InstanceHost
 from local.instances.instance import InstanceSpec
 from local.instances.latency import Latency
 from local.instances.metadata import Credentials
+from local.instances.surroundings import look_around
 from local.seams import control, ec2_api
 from local.seams.ec2_records import Ec2Records, new_record, spec_of
 from local.seams.permissions import in_account
@@ -31,16 +31,13 @@ _fleet: Fleet
 def install(context: CloudContext) -> None:
     """Put machines behind ministack's EC2 and give them to the others as `context.instances`."""
     global _context, _fleet
-    folder = context.folder / "instances"
-    shutil.rmtree(folder, ignore_errors=True)  # disks of a cloud that is no more
-    folder.mkdir(parents=True)
     host = InstanceHost(
-        folder=folder,
+        folder=context.folder / "instances",
         endpoint=context.endpoint,
         latency=Latency().at_speed(context.speed),
-        credentials=partial(in_account, context, role_credentials),
+        credentials=lambda spec: in_account(context, role_credentials, spec),
         on_shutdown=lambda instance_id: _fleet.shut_down_from_inside(instance_id),
-        host_environment=os.environ,
+        look_around=partial(look_around, dict(os.environ)),
     )
     _context = context
     _fleet = Fleet(host, Ec2Records(context))
@@ -85,8 +82,8 @@ def start_instance(
 ) -> None:
     """StartInstances: stopped -> pending -> running.
 
-    Raises Ec2Error when EC2 refuses the call (InsufficientInstanceCapacity, IncorrectInstanceState):
-    the instance then stays stopped. `on_failed(code, message)` is called from another thread if it
+    Raises Ec2Error when EC2 refuses (InsufficientInstanceCapacity, IncorrectInstanceState): the
+    instance then stays stopped. `on_failed(code, message)` is called from another thread if it
     cannot come up after all, because someone stopped or terminated it meanwhile.
     """
     _fleet.start(instance_id, on_running, on_failed)
@@ -207,7 +204,7 @@ def _launch(
 
 def _launch_for_caller(data: Mapping[str, Any], subnet_id: str) -> dict[str, Any]:
     """RunInstances' caller looks at the state; nobody waits."""
-    return _launch(data, subnet_id, {}, lambda: None, lambda code, message: None)
+    return _launch(data, subnet_id, {}, ec2_api.nobody_waits, ec2_api.nobody_waits)
 
 
 def _offer_faults(host: InstanceHost) -> None:

@@ -31,15 +31,17 @@ def take_over_calls(
         "RunInstances": answering(lambda query: run_instances(query, launch, template_data)),
         "StartInstances": answering(
             lambda query: change(
-                query, "StartInstances", fleet, lambda i: fleet.start(i, _nothing, _no_failure)
+                query, "StartInstances", fleet, lambda i: fleet.start(i, nobody_waits, nobody_waits)
             )
         ),
         "StopInstances": answering(
-            lambda query: change(query, "StopInstances", fleet, lambda i: fleet.stop(i, _nothing))
+            lambda query: change(
+                query, "StopInstances", fleet, lambda i: fleet.stop(i, nobody_waits)
+            )
         ),
         "TerminateInstances": answering(
             lambda query: change(
-                query, "TerminateInstances", fleet, lambda i: fleet.terminate(i, _nothing)
+                query, "TerminateInstances", fleet, lambda i: fleet.terminate(i, nobody_waits)
             )
         ),
         "RebootInstances": answering(lambda query: reboot_instances(query, fleet)),
@@ -83,7 +85,7 @@ def filter_by_place() -> None:
 FILTERS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "availability-zone": lambda record: [record["Placement"]["AvailabilityZone"]],
     "iam-instance-profile.arn": lambda record: [
-        (record.get("IamInstanceProfile") or {}).get("Arn")
+        (record.get("IamInstanceProfile") or {}).get("Arn", "")
     ],
     "instance-id": lambda record: [record["InstanceId"]],
     "instance-state-code": lambda record: [str(record["State"]["Code"])],
@@ -256,9 +258,5 @@ def _status_xml(record: Mapping[str, Any], host: InstanceHost) -> str:
     )
 
 
-def _nothing() -> None:
+def nobody_waits(*what_came: str) -> None:
     """The API's caller looks at the state; nobody waits here."""
-
-
-def _no_failure(code: str, message: str) -> None:
-    """As `_nothing`."""

@@ -61,6 +61,7 @@ def new_record(data: Data, subnet_id: str, tags: Mapping[str, str]) -> dict[str,
 
     subnet = _subnet(subnet_id)
     profile = instance_profile(data.get("IamInstanceProfile") or {})
+    record: dict[str, Any]
     [record] = ec2._launch_instances_internal(
         image_id=data["ImageId"],
         instance_type=data.get("InstanceType") or "m1.small",  # RunInstances' own default

@@ -1,5 +1,7 @@
 """What `systemctl` answers: its words and exit codes, from systemctl(1)."""
 
+# ruff: noqa: ARG001 - every verb is called with the same three arguments
+
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
@@ -144,7 +146,8 @@ async def _nothing(systemd: Systemd, names: list[str], options: list[str]) -> An
 
 def _sorted(argv: list[str]) -> tuple[list[str], list[str]]:
     """Options (`-p NAME` as `--property=NAME`) and words."""
-    options, words = [], []
+    options: list[str] = []
+    words: list[str] = []
     rest = iter(argv)
     for word in rest:
         if word in ("-p", "--property"):

@@ -56,7 +56,7 @@ class Systemd:
 
     def enable(self, names: Iterable[str]) -> list[str]:
         """Link units into their targets, and into place when given by path; lines to print."""
-        said = []
+        said: list[str] = []
         for name in names:
             unit = self.unit(self._placed(name, said))
             for target in unit.wanted_by:

@@ -35,7 +35,7 @@ class Command:
     may_fail: bool
 
     def argv(self, environment: Mapping[str, str]) -> list[str]:
-        """Words with $NAME and ${NAME} replaced; a lone $NAME splits into words, ${NAME} does not."""
+        """Words with $NAME and ${NAME} replaced; a lone $NAME splits into words."""
         words: list[str] = []
         for word in shlex.split(self.line):
             lone = re.fullmatch(r"\$(\w+)", word)

@@ -34,7 +34,7 @@ _NOTHING_TO_DO = (
 def main(box: Box, argv: list[str]) -> int:
     words = [word for word in argv if not word.startswith("-")]
     if words[:1] and words[0] in _NOTHING_TO_DO:
-        print("Nothing to do.")
+        sys.stdout.write("Nothing to do.\n")
         return 0
     if words[:1] != ["install"]:
         sys.stderr.write(f"dnf {' '.join(words)} is not provided here; dnf install is.\n")
@@ -44,7 +44,7 @@ def main(box: Box, argv: list[str]) -> int:
         sys.stderr.write("".join(f"No match for argument: {reason}\n" for reason in missing))
         sys.stderr.write("Error: Unable to find a match\n")
         return 1
-    print("Complete!")
+    sys.stdout.write("Complete!\n")
     return 0
 
 
@@ -65,8 +65,8 @@ def _lack_of_python(box: Box, package: str, minor: str | None, pip: bool) -> str
     interpreter = box.interpreters.get(f"3.{minor}")
     if interpreter is None:
         there = ", ".join(sorted(box.interpreters))
-        return f"{package} (this computer has Python {there}: install 3.{minor}, or ask for one of these)"
-    # A script and not a link: through a link Python would take the library beside the link for its own.
+        return f"{package} (this computer has Python {there}: install 3.{minor} or ask for these)"
+    # Not a link: through one Python would take the library beside the link for its own.
     _write_program(box, f"python3.{minor}", f'exec "{interpreter}" "$@"')
     if pip:
         _write_program(box, f"pip3.{minor}", f'exec "{interpreter}" -m pip "$@"')

@@ -9,11 +9,11 @@ from local.instances.guest.ask import ask_init
 from local.instances.guest.box import Box
 
 
-def poweroff(box: Box, argv: list[str]) -> int:
+def poweroff(box: Box, _argv: list[str]) -> int:
     return ask_init(box, ["poweroff"])
 
 
-def reboot(box: Box, argv: list[str]) -> int:
+def reboot(box: Box, _argv: list[str]) -> int:
     return ask_init(box, ["reboot"])
 
 

@@ -35,12 +35,6 @@ from local.services.autoscaling_outbox import Outbox
 from local.services.autoscaling_policies import execute_by_alarm
 from local.services.autoscaling_service import AutoScalingService, GroupRecord
 
-PRIVATE = (
-    "ministack.services.autoscaling:handle_request",
-    "ministack.services.autoscaling:_ACTION_MAP",
-    "ministack.services.cloudwatch:record_metric",
-)
-
 Answer = tuple[int, dict[str, str], bytes]
 METRIC_PERIOD_SECONDS = 60.0
 

@@ -25,13 +25,6 @@ NO_LAUNCH_SOURCE = (
 )
 
 
-PRIVATE = (
-    "ministack.services.ec2:_subnets",
-    "ministack.services.ec2:_launch_templates",
-    "ministack.services.autoscaling:_launch_configs",
-)
-
-
 class Ec2Machines:
     """The machines of one group. EC2 answers from other threads: answers wait their turn on the
     clock, so that EC2 never waits for the model, nor the model for EC2's answers."""

@@ -23,14 +23,6 @@ from local.services.autoscaling_properties import (
 )
 from local.services.autoscaling_service import GroupRecord
 
-PRIVATE = (
-    "ministack.services.cloudformation.provisioners:_RESOURCE_HANDLERS",
-    "ministack.services.cloudformation.provisioners:_physical_name",
-    "ministack.services.cloudformation.provisioners:_rename_replacement",
-    "ministack.services.cloudformation.provisioners:_sdk_error",
-    "ministack.services.cloudformation.stacks:_runs_on_worker_thread",
-)
-
 LONGEST_WAIT_SECONDS = 3600.0
 LOOK_EVERY_SECONDS = 0.2
 

@@ -21,6 +21,9 @@ FAILURES = ("ERROR", "CRITICAL")
 START = "platform.start"
 STORY_FIELDS = ("hook", "origin", "destination", "result", "reason", "seconds_waited", "detail")
 
+# What tells one log event from another; `eventId` may be absent (BC logs, FilteredLogEvent).
+EventKey = tuple[str, int, str]
+
 _START_TEXT = re.compile(r"START RequestId: (\S+)")
 
 
@@ -59,7 +62,7 @@ class FunctionLogs:
         self._logs = cloud.client("logs")
         self._groups = {name: log_group(stack_name, name) for name in FUNCTIONS}
         self._since = since
-        self._lines: dict[str, LogLine] = {}
+        self._lines: dict[EventKey, LogLine] = {}
 
     @property
     def lines(self) -> list[LogLine]:
@@ -69,17 +72,17 @@ class FunctionLogs:
     def read_new(self) -> list[LogLine]:
         """What has come since the last call, oldest first."""
         fresh = {
-            event_id: line
+            key: line
             for function in self._groups
-            for event_id, line in self._read(function)
-            if event_id not in self._lines
+            for key, line in self._read(function)
+            if key not in self._lines
         }
         self._lines |= fresh
         newest = max((line.at for line in self._lines.values()), default=self._since)
         self._since = max(self._since, newest - OVERLAP_SECONDS)
         return sorted(fresh.values(), key=lambda line: line.at)
 
-    def _read(self, function: str) -> Iterator[tuple[str, LogLine]]:
+    def _read(self, function: str) -> Iterator[tuple[EventKey, LogLine]]:
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=self._groups[function], startTime=int(self._since * 1000)
         )
@@ -89,7 +92,7 @@ class FunctionLogs:
                     fields = parse_message(event["message"])
                     if fields is not None:
                         line = LogLine(event["timestamp"] / 1000, function, fields)
-                        yield event["eventId"], line
+                        yield (event["logStreamName"], event["timestamp"], event["message"]), line
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise

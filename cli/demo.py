@@ -25,6 +25,7 @@ from cli.trouble import explaining
 STACK_NAME = "pilotlight-demo"
 WAVE_LIMIT_SECONDS = 240.0
 DEAD_LETTER_LIMIT_SECONDS = 60.0
+STEPS = 6000  # some seconds of training, so that a woken worker still finds jobs to do
 MALFORMED = "this is no job"
 
 
@@ -37,16 +38,20 @@ class Plan:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
+# Idle workers soon return to the pool, which is full with what sleeps and sets up nobody else.
+SHORT_TIMES = {"IdleSeconds": "6", "PoolMinSize": "0"}
+
+
 def long_plan(jobs: int) -> Plan:
     """Two waves over five instances, the second when the pool is asleep again."""
     first = -(-jobs // 2)
     waves = tuple(size for size in (first, jobs - first) if size)
-    return Plan(waves, True, {"IdleSeconds": "6", "MaxReceiveCount": "3"})
+    return Plan(waves, True, {**SHORT_TIMES, "MaxReceiveCount": "3"})
 
 
 def short_plan(jobs: int) -> Plan:
     """The form for CI: one instance runs, one sleeps and is woken once."""
-    return Plan((jobs,), False, {"MaxSize": "2", "IdleSeconds": "6"})
+    return Plan((jobs,), False, {**SHORT_TIMES, "MaxSize": "2"})
 
 
 def run_demo(cloud: Endpoint, plan: Plan, folder: Path, speed: float, view: View) -> Run:
@@ -80,7 +85,7 @@ def work(watched: Watched, plan: Plan) -> Ledger:
 def wave_of(number: int, size: int) -> dict[str, object]:
     """Jobs that train the example model of layers/jobs, each with a seed of its own."""
     return {
-        f"wave{number}-job{index:02}": {"task": "train", "seed": index, "steps": 300}
+        f"wave{number}-job{index:02}": {"task": "train", "seed": index, "steps": STEPS}
         for index in range(1, size + 1)
     }
 

@@ -8,6 +8,9 @@ from cli.jobs import JobsDesk, job_id_of, message_body
 from cli.recording import Job
 from cli.tally import Tally, tally
 
+# A start that ended so did not run to the job's end, and is followed by another one rightly.
+UNFINISHED_ENDS = ("failed", "interrupted")
+
 
 class Ledger:
     """Sends jobs and keeps looking at them until each has succeeded or is a dead letter."""
@@ -16,7 +19,7 @@ class Ledger:
         self._desk = desk
         self._sent: list[str] = []
         self._jobs: dict[str, Job] = {}
-        self._starts: dict[str, set[float]] = {}
+        self._starts: dict[str, dict[float, str]] = {}
         self._dead: frozenset[str] = frozenset()
 
     @property
@@ -44,16 +47,19 @@ class Ledger:
     def tally(self) -> Tally:
         """Look a last time at all jobs, the succeeded ones too, and count."""
         self._read(self._sent)
-        runs = {name: len(starts) for name, starts in self._starts.items()}
+        runs = {
+            name: sum(state not in UNFINISHED_ENDS for state in starts.values())
+            for name, starts in self._starts.items()
+        }
         return tally(self._sent, self.jobs, self._dead, runs)
 
     def _read(self, job_ids: Sequence[str]) -> list[Job]:
-        """Every start has a time of its own, so that a job begun twice shows even if once seen."""
+        """Keep the newest state of every start; each start has a time of its own."""
         seen = self._desk.read(job_ids)
         for job in seen:
             self._jobs[job.job_id] = job
             if job.started_at is not None:
-                self._starts.setdefault(job.job_id, set()).add(job.started_at)
+                self._starts.setdefault(job.job_id, {})[job.started_at] = job.state
         return seen
 
     def _has_succeeded(self, job_id: str) -> bool:

@@ -50,7 +50,7 @@ def demo(
         bool, typer.Option("--short", help="Two instances and one wave, as in CI.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=500, help="Jobs to send; 20, or 4 with --short.")
+        int | None, typer.Option(min=1, max=500, help="Jobs to send; 20, or 6 with --short.")
     ] = None,
     speed: Speed = 4.0,
     keep: Annotated[
@@ -63,7 +63,7 @@ def demo(
     exactly one result.
     """
     folder = ROOT / "build" / "demo"
-    plan = demos.short_plan(jobs or 4) if short else demos.long_plan(jobs or 20)
+    plan = demos.short_plan(jobs or 6) if short else demos.long_plan(jobs or 20)
     with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
         run = demos.run_demo(cloud, plan, folder, speed, view_for(console))
         write_results(run, folder)

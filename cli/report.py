@@ -19,8 +19,8 @@ from cli.stages import STAGES, Percentiles, setup_seconds, stage_percentiles, st
 from cli.tally import Tally
 
 MEANINGS = {
-    "detect_s": ("detect", "first job sent → capacity decided with it in sight"),
-    "decide_s": ("decide", "decided → SetDesiredCapacity has answered"),
+    "detect_s": ("detect", "first job sent → the invocation that sees it begins"),
+    "decide_s": ("decide", "it begins → SetDesiredCapacity has answered"),
     "start_s": ("start", "answered → EC2 has started the instance, it waits in its hook"),
     "hook_s": ("hook", "waits in its hook → InService"),
     "ready_s": ("worker ready", "InService → its worker starts a job"),

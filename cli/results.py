@@ -32,8 +32,11 @@ def print_results(run: Run, folder: Path, console: Console) -> None:
         "starts: {warm} warm, {cold} cold; ".format(**report["starts"])
         + "at the end {running} running, {stopped} stopped".format(**report["pool"]),
         highlight=False,
+        soft_wrap=True,
     )
-    console.print(f"{folder}/report.json, report.html, timeline.png", highlight=False)
+    console.print(
+        f"{folder}/report.json, report.html, timeline.png", highlight=False, soft_wrap=True
+    )
 
 
 def stage_table(run: Run) -> Table:

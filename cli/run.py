@@ -92,8 +92,8 @@ class Watched:
         kind = f"{line.function}: {line.fields.get('message')}"
         if kind not in self._errors_shown:
             self._errors_shown.add(kind)
-            cause = line.fields.get("exception") or line.fields.get("reason") or ""
-            self.view.say(f"ERROR {kind} {cause}")
+            cause = str(line.fields.get("exception") or line.fields.get("reason") or "")
+            self.view.say(f"ERROR {kind}: {(cause.splitlines() or [''])[-1]}")
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def tally(
 ) -> Tally:
     """Count the jobs of a run that is over.
 
-    `dead` are ids found in the dead-letter queue; `runs` says how often each job was seen to begin.
+    `dead` are ids found in the dead-letter queue; `runs` says how often each job was seen to run.
     Lost is a job that left neither a result nor a dead letter.
     """
     states = {job.job_id: job.state for job in jobs}

@@ -66,6 +66,15 @@ def test_a_job_that_began_twice_is_noticed_though_it_has_one_result() -> None:
     assert ledger.tally().ran_twice == 1
 
 
+def test_a_job_that_was_interrupted_and_begun_again_did_not_run_twice() -> None:
+    desk, ledger = sent_one()
+    desk.jobs["a"] = replace(RUNNING, state="interrupted")
+    ledger.look()
+    desk.jobs["a"] = replace(RUNNING, started_at=30.0, state="succeeded", finished_at=31.0)
+    ledger.look()
+    assert ledger.tally().flawless
+
+
 def test_a_result_that_was_overwritten_after_it_was_seen_is_noticed() -> None:
     desk, ledger = sent_one()
     desk.jobs["a"] = replace(RUNNING, state="succeeded", finished_at=4.0)

@@ -81,8 +81,8 @@ class Logs:
         yield {"events": found}
 
 
-def event(event_id: str, at: float, **fields: Any) -> dict[str, Any]:
-    return {"eventId": event_id, "timestamp": int(at * 1000), "message": json.dumps(fields)}
+def event(stream: str, at: float, **fields: Any) -> dict[str, Any]:
+    return {"logStreamName": stream, "timestamp": int(at * 1000), "message": json.dumps(fields)}
 
 
 def test_a_log_line_is_handed_out_once_even_if_it_turns_up_late() -> None:

@@ -13,7 +13,7 @@ from pilotlight.errors import InvocationNotFoundError, NotRegisteredError, Trans
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.commands import Command
 from pilotlight.fleet.dead_workers import Agent
-from pilotlight.fleet.waits import SentCommand
+from pilotlight.fleet.wait_decisions import SentCommand
 
 INSTANCE = "i-065912b0a0b011650"
 ID = "e8d3c0e4-71f7-4491-898f-c9b35bee5f3b"
@@ -70,11 +70,12 @@ def test_an_invocation_is_read_with_its_comment_and_output(stub: Stubber) -> Non
         "Comment": "ready token WarmPool",
         "StandardOutputContent": "out",
         "StandardErrorContent": "err",
+        "ExecutionEndDateTime": "2026-09-27T12:00:00.000Z",
     }
     stub.add_response("get_command_invocation", answer, {"CommandId": ID, "InstanceId": INSTANCE})
 
     assert RunCommand(stub.client).invocation(ID, INSTANCE) == Invocation(
-        "TimedOut", "ExecutionTimedOut", "ready token WarmPool", "out", "err"
+        "TimedOut", "ExecutionTimedOut", "ready token WarmPool", "out", "err", THEN
     )
 
 

@@ -17,7 +17,8 @@ from pilotlight.fleet.commands import Command, CommandBook
 from pilotlight.fleet.dead_workers import Agent
 from pilotlight.fleet.group import Group, Member
 from pilotlight.fleet.lifecycle_action import Pause
-from pilotlight.fleet.waits import Activity, SentCommand
+from pilotlight.fleet.wait_decisions import SentCommand
+from pilotlight.fleet.waits import Activity
 
 NOW = datetime(2026, 9, 27, 12, 0, tzinfo=UTC)
 INSTANCE = "i-065912b0a0b011650"

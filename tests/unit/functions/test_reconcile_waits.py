@@ -7,6 +7,7 @@ from fleet_fakes import (
     BOOK,
     INSTANCE,
     NOW,
+    TOKEN,
     FakeCommands,
     FakeGroup,
     FakeTags,
@@ -17,7 +18,8 @@ from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.group import Member
 from pilotlight.fleet.outcome import Outcome, Result
 from pilotlight.fleet.settle_waits import WaitCare
-from pilotlight.fleet.waits import Activity, SentCommand, Wait, find_waits
+from pilotlight.fleet.wait_decisions import SentCommand
+from pilotlight.fleet.waits import Activity, Wait, find_waits
 
 ENTERING = "Launching a new EC2 instance into warm pool: "
 COLD = "Launching a new EC2 instance: "
@@ -118,6 +120,24 @@ def test_a_result_whose_event_was_lost_completes_the_action() -> None:
 
     assert outcomes == [Outcome(Result.CONTINUED, "CHECKS_PASSED")]
     assert group.calls[1:] == [("proof", "abc"), ("complete", "ready", "CONTINUE")]
+
+
+@pytest.mark.parametrize(
+    ("token", "ended_seconds_ago", "result"),
+    [(TOKEN, 59, Result.LEFT), (TOKEN, 60, Result.CONTINUED), ("-", 1, Result.CONTINUED)],
+    ids=["its event may still come", "its event is lost", "reconcile's own has no event"],
+)
+def test_a_result_is_left_to_its_event_for_a_minute(
+    token: str, ended_seconds_ago: float, result: Result
+) -> None:
+    ended_at = NOW - timedelta(seconds=ended_seconds_ago)
+    comment = f"ready {token} WarmPool"
+    passed = Invocation("Success", "Success", comment, readiness_output(), ended_at=ended_at)
+    commands = FakeCommands(history=[sent("Success", 300)], invocations={"command-1": passed})
+
+    outcomes, _ = settled(waits("Warmed:Pending:Wait", activity(ENTERING, 310)), commands)
+
+    assert outcomes[0].result is result
 
 
 def test_a_lost_failure_abandons_by_the_same_rule() -> None:

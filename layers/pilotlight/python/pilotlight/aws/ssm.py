@@ -1,13 +1,14 @@
 """SSM Run Command and the agents that answer it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pilotlight.aws.calls import named_errors
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.commands import DELIVERY_TIMEOUT_SECONDS, Command
 from pilotlight.fleet.dead_workers import Agent
-from pilotlight.fleet.waits import SentCommand
+from pilotlight.fleet.wait_decisions import SentCommand
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -44,6 +45,7 @@ class RunCommand:
             comment=answer.get("Comment", ""),
             output=answer.get("StandardOutputContent", ""),
             error_output=answer.get("StandardErrorContent", ""),
+            ended_at=_time(answer.get("ExecutionEndDateTime", "")),
         )
 
     def sent_to(self, instance_id: str) -> list[SentCommand]:
@@ -73,3 +75,8 @@ class RunCommand:
             for it in answer["InstanceInformationList"]:
                 agents[it["InstanceId"]] = Agent(it["PingStatus"], it["LastPingDateTime"])
         return agents
+
+
+def _time(text: str) -> datetime | None:
+    """GetCommandInvocation gives times as ISO 8601 texts, empty for what never happened."""
+    return datetime.fromisoformat(text) if text else None

@@ -42,13 +42,17 @@ class CommandEvent:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One command on one instance, as GetCommandInvocation returns it."""
+    """One command on one instance, as GetCommandInvocation returns it.
+
+    `ended_at` is None for a command that never ran.
+    """
 
     status: str
     status_details: str
     comment: str
     output: str
     error_output: str = ""
+    ended_at: datetime | None = None
 
     @property
     def is_finished(self) -> bool:

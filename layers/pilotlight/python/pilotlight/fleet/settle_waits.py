@@ -19,17 +19,18 @@ from pilotlight.fleet.completion import (
 from pilotlight.fleet.lifecycle_action import Pause
 from pilotlight.fleet.outcome import Outcome, Result
 from pilotlight.fleet.ticket import Ticket
-from pilotlight.fleet.waits import (
+from pilotlight.fleet.wait_decisions import (
     Move,
     SentCommand,
-    Wait,
     WaitDecision,
     commands_of,
     decide_unanswered,
     decide_unregistered,
     decide_wait,
     give_up,
+    is_on_its_way,
 )
+from pilotlight.fleet.waits import Wait
 
 # What one pass looks at, oldest first, so that it ends within the function's time.
 MAX_WAITS_PER_PASS = 100
@@ -65,6 +66,8 @@ class WaitCare:
         decision = decide_wait(wait, asked)
         if decision.move is Move.READ_RESULT:
             invocation = self.commands.invocation(decision.command_id, wait.instance_id)
+            if is_on_its_way(invocation, now):
+                return Outcome(Result.LEFT, "RESULT_ON_ITS_WAY")
             conclusion = conclude(_ticket(wait), invocation)
             if conclusion.verb is not Verb.ASK_AGAIN:
                 return self._conclude(wait, conclusion)

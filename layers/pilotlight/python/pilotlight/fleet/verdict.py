@@ -46,9 +46,7 @@ def parse_drain_verdict(output: str) -> DrainVerdict:
     verdict = _last_object(output)
     if not isinstance(verdict.get("drained"), bool):
         raise VerdictError(f"no `drained` in the verdict: {end_of(output)}")
-    numbers = (f"{key}={str(verdict.get(key))[:20]}" for key in ("finished", "handed_back"))
-    detail = str(verdict.get("detail", ""))[:_NAME_CHARACTERS]
-    return DrainVerdict(bool(verdict["drained"]), f"{detail} ({', '.join(numbers)})".strip())
+    return DrainVerdict(bool(verdict["drained"]), str(verdict.get("detail", ""))[:_NAME_CHARACTERS])
 
 
 def _last_object(output: str) -> Mapping[str, object]:

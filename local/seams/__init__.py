@@ -24,6 +24,8 @@ MODULES = (
     "eventbridge",
     "lambda_runtime",
     "lambda_events",
+    "recursion",
+    "sqs",
     "cloudformation",
     "ec2",
     "autoscaling",

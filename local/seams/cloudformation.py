@@ -14,6 +14,7 @@ def install(_context: CloudContext) -> None:
     """Refuse what cannot be deployed before anything is created; add missing types."""
     require_existing_parameter_values()
     provision_query_definitions()
+    keep_function_settings()
 
 
 def require_existing_parameter_values() -> None:
@@ -68,8 +69,9 @@ def lookups() -> dict[str, Callable[[str], bool]]:
 
 def provision_query_definitions() -> None:
     """Stock does not know AWS::Logs::QueryDefinition and refuses the template."""
-    from local.seams import logs
     from ministack.services.cloudformation import provisioners
+
+    from local.seams import logs
 
     def create(_logical_id: str, props: dict[str, Any], _stack_name: str) -> Any:
         query_id = logs.put_query_definition(props)
@@ -87,3 +89,32 @@ def provision_query_definitions() -> None:
         "update": update,
         "delete": delete,
     }
+
+
+def keep_function_settings() -> None:
+    """Stock drops RecursiveLoop, DeadLetterConfig and reserved concurrency of a function."""
+    from ministack.services import lambda_svc
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    stock_create, stock_update = handlers["create"], handlers["update"]
+
+    def keep(name: str, props: dict[str, Any]) -> None:
+        record = lambda_svc._functions[name]
+        record["recursive_loop"] = props.get("RecursiveLoop", "Terminate")
+        record["concurrency"] = props.get("ReservedConcurrentExecutions")
+        record["config"]["DeadLetterConfig"] = props.get("DeadLetterConfig", {})
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        made = stock_create(logical_id, props, stack_name)
+        keep(made[0], props)
+        return made
+
+    def update(
+        physical_id: str, old: Any, props: dict[str, Any], stack_name: str, *more: Any
+    ) -> Any:
+        updated = stock_update(physical_id, old, props, stack_name, *more)
+        keep(updated[0], props)
+        return updated
+
+    handlers.update(create=create, update=update)

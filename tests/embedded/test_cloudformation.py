@@ -91,6 +91,9 @@ def test_sam_deploys_updates_and_deletes_a_whole_application(
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     made = outputs(cloud, sam.stack_name)
     assert call(cloud, made["Function"]) == {"says": "hello", "from": "layer"}
+    functions = cloud.client("lambda")
+    recursion = functions.get_function_recursion_config(FunctionName=made["Function"])
+    assert recursion["RecursiveLoop"] == "Allow"
     cloud.client("sqs").send_message(QueueUrl=made["JobsQueueUrl"], MessageBody="job-1")
     assert wait_for_item(cloud, made["TableName"], "job-1")
     saved = cloud.client("logs").describe_query_definitions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -157,51 +157,73 @@ def test_a_rule_may_not_invoke_a_function_that_did_not_permit_it(
     assert receive(cloud, dead_url, wait_seconds=5) == []
 
 
-def test_a_tick_that_sends_itself_goes_on_once_per_slot(
+TICK = """
+    import boto3, os, time
+    def handler(event, context):
+        slot = int(time.time())
+        boto3.client("sqs").send_message(QueueUrl=os.environ["URL"], MessageBody="tick",
+            MessageGroupId="watch", MessageDeduplicationId=str(slot + 1))
+        print("slot", slot, len(event["Records"]))
+"""
+
+
+@pytest.fixture
+def start_ticking(
     cloud: EmbeddedCloud, make_function: Callable[..., str], unique: Unique
-) -> None:
-    """The watch: a FIFO queue with a delay, whose reader sends the next tick of its time slot."""
-    name = f"{unique('tick')}.fifo"
-    url, arn = queue(cloud, name, FifoQueue="true", DelaySeconds="1", VisibilityTimeout="30")
-    code = """
-        import boto3, os, time
-        def handler(event, context):
-            slot = int(time.time())
-            boto3.client("sqs").send_message(QueueUrl=os.environ["URL"], MessageBody="tick",
-                MessageGroupId="watch", MessageDeduplicationId=str(slot + 1))
-            print("slot", slot, len(event["Records"]))
+) -> Iterator[Callable[[str], str]]:
+    """`start_ticking(recursive_loop)`: name of a function which sends itself a tick each second.
+
+    The watch in small: a FIFO queue with a delay, whose reader sends the tick of the next slot.
     """
-    function = make_function(
-        code,
-        {
-            "Effect": "Allow",
-            "Resource": arn,
-            "Action": [
-                "sqs:SendMessage",
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:GetQueueAttributes",
-            ],
-        },
-        environment={"URL": url},
-    )
     functions = cloud.client("lambda")
-    functions.put_function_recursion_config(FunctionName=function, RecursiveLoop="Allow")
-    mapping = functions.create_event_source_mapping(
-        FunctionName=function, EventSourceArn=arn, BatchSize=1
-    )
-    for _ in range(2):  # a second seed of the same slot must not make a second tick
-        cloud.client("sqs").send_message(
-            QueueUrl=url, MessageBody="tick", MessageGroupId="watch", MessageDeduplicationId="seed"
+    mappings: list[str] = []
+
+    def start(recursive_loop: str) -> str:
+        name = f"{unique('tick')}.fifo"
+        url, arn = queue(cloud, name, FifoQueue="true", DelaySeconds="1", VisibilityTimeout="30")
+        reads = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+        statement = {"Effect": "Allow", "Resource": arn, "Action": ["sqs:SendMessage", *reads]}
+        function = make_function(TICK, statement, environment={"URL": url})
+        functions.put_function_recursion_config(FunctionName=function, RecursiveLoop=recursive_loop)
+        mapping = functions.create_event_source_mapping(
+            FunctionName=function, EventSourceArn=arn, BatchSize=1
         )
-    deadline = time.monotonic() + 90
-    slots: list[int] = []
-    while len(slots) < 20 and time.monotonic() < deadline:
+        mappings.append(mapping["UUID"])
+        for _ in range(2):  # a second seed of the same slot must not make a second tick
+            cloud.client("sqs").send_message(
+                QueueUrl=url, MessageBody="t", MessageGroupId="watch", MessageDeduplicationId="s"
+            )
+        return function.rpartition(":")[2]
+
+    yield start
+    for uuid in mappings:
+        functions.delete_event_source_mapping(UUID=uuid)
+
+
+def wait_for_ticks(
+    cloud: EmbeddedCloud, function_name: str, count: int, limit_seconds: float
+) -> list[int]:
+    """Time slots of the ticks so far, as soon as there are `count`."""
+    deadline = time.monotonic() + limit_seconds
+    while len(slots := ticks(cloud, function_name)) < count and time.monotonic() < deadline:
         time.sleep(0.5)
-        slots = ticks(cloud, function.rpartition(":")[2])
-    functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    return slots
+
+
+def test_a_tick_that_sends_itself_goes_on_once_per_slot(
+    cloud: EmbeddedCloud, start_ticking: Callable[[str], str]
+) -> None:
+    slots = wait_for_ticks(cloud, start_ticking("Allow"), 20, limit_seconds=120)
     assert len(slots) >= 20
     assert len(slots) == len(set(slots))
+
+
+def test_a_loop_that_is_not_allowed_is_stopped_after_sixteen_rounds(
+    cloud: EmbeddedCloud, start_ticking: Callable[[str], str]
+) -> None:
+    name = start_ticking("Terminate")
+    assert len(wait_for_ticks(cloud, name, 16, limit_seconds=120)) == 16
+    assert len(wait_for_ticks(cloud, name, 17, limit_seconds=5)) == 16
 
 
 def ticks(cloud: EmbeddedCloud, function_name: str) -> list[int]:

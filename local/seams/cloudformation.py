@@ -96,8 +96,8 @@ def keep_function_settings() -> None:
     from ministack.services import lambda_svc
     from ministack.services.cloudformation import provisioners
 
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    stock_create, stock_update = handlers["create"], handlers["update"]
+    steps = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    stock_create, stock_update = steps["create"], steps["update"]
 
     def keep(name: str, props: dict[str, Any]) -> None:
         record = lambda_svc._functions[name]
@@ -117,4 +117,4 @@ def keep_function_settings() -> None:
         keep(updated[0], props)
         return updated
 
-    handlers.update(create=create, update=update)
+    steps.update(create=create, update=update)

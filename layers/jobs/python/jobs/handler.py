@@ -12,8 +12,9 @@ import math
 from typing import Any
 
 import torch
-from pilotlight.jobs.job import Job
 from torch import Tensor, nn
+
+from pilotlight.jobs.job import Job
 
 FEATURES = 8
 MAX_STEPS = 100_000

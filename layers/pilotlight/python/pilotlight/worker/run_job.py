@@ -50,33 +50,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     say({"kind": "ready"})
     handle = importlib.import_module("jobs.handler").handle
     while True:
-        request = inbox.next_run()
-        say(_run(handle, request["payload"], inbox.start(request)))
+        job, payload = inbox.next_run()
+        say(_run(handle, payload, job))
 
 
 class _Inbox:
     """Listens while a job runs: only so can the job hear that it should stop."""
 
     def __init__(self, channel: socket.socket) -> None:
-        self._runs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._job: Job | None = None
+        self._runs: queue.SimpleQueue[tuple[Job, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(channel,), daemon=True).start()
 
-    def next_run(self) -> dict[str, Any]:
+    def next_run(self) -> tuple[Job, Any]:
+        """The next job and its payload; waits for it."""
         return self._runs.get()
 
-    def start(self, request: dict[str, Any]) -> Job:
-        self._job = Job(request["job_id"], request["attempt"])
-        return self._job
-
     def _listen(self, channel: socket.socket) -> None:
+        job: Job | None = None
         with channel.makefile("r", encoding="utf-8") as lines:
             for line in lines:
                 request = json.loads(line)
                 if request["kind"] == "run":
-                    self._runs.put(request)
-                elif self._job is not None:
-                    self._job.request_stop()
+                    job = Job(request["job_id"], request["attempt"])
+                    self._runs.put((job, request["payload"]))
+                elif job is not None:
+                    job.request_stop()
         os.killpg(0, signal.SIGKILL)  # the worker is gone; so are we, and what the job started
 
 

@@ -1,0 +1,273 @@
+"""Jobs in a process of their own: real processes, a small stand-in for torch, the user's code."""
+
+import io
+import os
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pilotlight.worker.checks import ALL_CHECKS, LIGHT_CHECKS
+from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.job_process import Ended, JobProcess, Printed, Said
+from pilotlight.worker.loop import Fitness
+from pilotlight.worker.self_check import hear_checks
+from pilotlight.worker.slots import Slots
+
+LAYER = Path(__file__).parents[2] / "layers/pilotlight/python"
+PATIENCE_SECONDS = 60
+
+TORCH = """
+__version__ = "9.9"
+class _Product:
+    def __matmul__(self, other): return self
+    def sum(self): return 512.0
+def ones(*shape, device): return _Product()
+"""
+
+HANDLER = """
+import os, signal, sys, time
+def handle(payload, job):
+    action = payload["do"]
+    if action == "echo":
+        print("working on", job.job_id, job.attempt)
+        return payload
+    if action == "raise":
+        raise ValueError("no good")
+    if action == "exit":
+        sys.exit(3)
+    if action == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if action == "flood":
+        sys.stdout.write("x" * 3_000_000)
+        return "flooded"
+    if action == "wait for stop":
+        while not job.stopping:
+            time.sleep(0.01)
+        return "stopped"
+    if action == "not json":
+        return object()
+"""
+
+
+@pytest.fixture
+def user(tmp_path):
+    """A folder on the path with torch and the user's jobs in it; tests rewrite files there."""
+    for name, text in {
+        "torch/__init__": TORCH,
+        "jobs/__init__": "",
+        "jobs/handler": HANDLER,
+    }.items():
+        file = tmp_path / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(textwrap.dedent(text))
+    return tmp_path
+
+
+@pytest.fixture
+def start(user):
+    started = []
+
+    def start_process(checks=LIGHT_CHECKS) -> JobProcess:
+        environment = {**os.environ, "PYTHONPATH": f"{user}:{LAYER}"}
+        started.append(JobProcess(checks, "cpu", environment))
+        return started[-1]
+
+    yield start_process
+    for process in started:
+        process.kill()
+
+
+def ready(process: JobProcess) -> JobProcess:
+    results = hear_checks(process, LIGHT_CHECKS, time.monotonic)
+    assert all(result.ok for result in results), results
+    return process
+
+
+def answer(process: JobProcess, **payload):
+    """The events up to the answer, or the end, of one job."""
+    process.send({"kind": "run", "job_id": "j-1", "attempt": 2, "payload": payload})
+    heard = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        heard += process.events(0.2)
+        if any(isinstance(event, Said | Ended) for event in heard):
+            return heard
+    raise AssertionError(f"no answer: {heard}")
+
+
+def test_one_process_serves_many_jobs_and_importing_torch_happens_once(start):
+    process = ready(start())
+    for number in range(3):
+        printed, said = answer(process, do="echo", number=number)
+        assert printed == Printed("working on j-1 2")
+        assert said.message == {
+            "kind": "result",
+            "result": f'{{"do": "echo", "number": {number}}}',
+        }
+    assert process.alive
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ("raise", "ValueError: no good"),
+        ("exit", "SystemExit: 3"),
+        ("not json", "ResultError: the result is not JSON"),
+    ],
+)
+def test_what_the_handler_raises_is_an_answer(start, action, error):
+    process = ready(start())
+    *printed, said = answer(process, do=action)
+    assert said.message["error"].startswith(error)
+    assert any("Traceback" in event.line for event in printed)
+    assert process.alive
+
+
+def test_a_process_that_is_killed_says_so(start):
+    *_, ended = answer(ready(start()), do="die")
+    assert "SIGKILL" in ended.how
+
+
+def test_a_job_that_prints_without_end_is_heard_and_not_in_the_way(start):
+    *printed, said = answer(ready(start()), do="flood")
+    assert said.message == {"kind": "result", "result": '"flooded"'}
+    assert max(len(event.line) for event in printed) <= 8_192
+
+
+def test_a_running_job_hears_that_it_should_stop(start):
+    process = ready(start())
+    process.send({"kind": "run", "job_id": "j", "attempt": 1, "payload": {"do": "wait for stop"}})
+    process.send({"kind": "stop"})
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    heard = []
+    while not heard and time.monotonic() < deadline:
+        heard = process.events(0.2)
+    assert heard == [Said({"kind": "result", "result": '"stopped"'})]
+
+
+def results_by_name(process):
+    return {result.name: result for result in hear_checks(process, ALL_CHECKS, time.monotonic)}
+
+
+def test_all_checks_pass_on_a_good_instance(start):
+    results = results_by_name(start(ALL_CHECKS))
+    assert list(results) == list(ALL_CHECKS)
+    assert all(result.ok for result in results.values())
+    assert results["import_torch"].detail == "torch 9.9 for cpu"
+
+
+def test_torch_that_is_missing_is_named(start, user):
+    (user / "torch/__init__.py").write_text("raise ModuleNotFoundError('No module named torch')")
+    results = results_by_name(start(ALL_CHECKS))
+    assert not results["import_torch"].ok
+    assert "No module named torch" in results["import_torch"].detail
+    assert results["own_check"].ok
+
+
+def test_torch_that_crashes_is_a_failed_check_and_what_follows_did_not_run(start, user):
+    (user / "torch/__init__.py").write_text("import os; os.abort()")
+    results = results_by_name(start(ALL_CHECKS))
+    assert not results["import_torch"].ok
+    assert "SIGABRT" in results["import_torch"].detail
+    assert results["own_check"].detail == "not run: the process ended in import_torch"
+
+
+def test_a_check_that_hangs_is_given_up(start, user):
+    (user / "torch/__init__.py").write_text("import time; time.sleep(3600)")
+    clock = iter(range(0, 10_000, 50))
+    results = hear_checks(start(), LIGHT_CHECKS, lambda: float(next(clock)))
+    assert "no answer within" in results[0].detail
+
+
+def test_the_users_own_check_counts(start, user):
+    (user / "jobs/check.py").write_text("def check(): raise RuntimeError('model not there')")
+    results = results_by_name(start(ALL_CHECKS))
+    assert results["own_check"].detail == "RuntimeError: model not there"
+
+
+def test_a_handler_without_handle_is_refused(start, user):
+    (user / "jobs/handler.py").write_text("def hundle(payload, job): ...")
+    assert "no function handle" in results_by_name(start(ALL_CHECKS))["jobs_importable"].detail
+
+
+class Waiter:
+    """Waits for what the slots' threads do."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+
+    def until(self, condition) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come about"
+            self.event.wait(0.1)
+            self.event.clear()
+
+
+@pytest.fixture
+def waiter():
+    return Waiter()
+
+
+@pytest.fixture
+def make_slots(start, waiter):
+    made = []
+
+    def make(count=1) -> Slots:
+        log = EventLog(io.StringIO(), time.time)
+        made.append(Slots(count, start, LIGHT_CHECKS, time.time, waiter.event.set, log))
+        return made[-1]
+
+    yield make
+    for slots in made:
+        slots.close()
+
+
+def test_slots_are_free_once_their_processes_have_passed(make_slots, waiter):
+    slots = make_slots(2)
+    assert slots.fitness is Fitness.UNKNOWN
+    slots.open()
+    waiter.until(lambda: slots.free == 2)
+    assert slots.fitness is Fitness.FIT
+    assert slots.ready_at > 0
+
+
+def test_a_process_that_died_is_replaced_before_its_slot_is_free(make_slots, waiter):
+    slots = make_slots(1)
+    slots.open()
+    waiter.until(lambda: slots.free == 1)
+    pids = []
+    for _ in range(2):
+        slots.begin(lambda process: (pids.append(process.pid), process.kill()))
+        waiter.until(lambda: slots.free == 1)
+    assert len(set(pids)) == 2
+
+
+def test_a_slot_that_fails_its_checks_makes_the_worker_unfit(make_slots, waiter, user):
+    (user / "torch/__init__.py").write_text("raise ImportError('libcuda')")
+    slots = make_slots(1)
+    slots.open()
+    waiter.until(lambda: slots.fitness is Fitness.UNFIT)
+    assert slots.free == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_in_a_slot_ends_the_worker_instead_of_hiding(make_slots, waiter):
+    slots = make_slots(1)
+    slots.open()
+    waiter.until(lambda: slots.free == 1)
+
+    def defect(process):
+        raise KeyError("a defect")
+
+    def failed():
+        try:
+            return slots.running < 0
+        except RuntimeError:
+            return True
+
+    slots.begin(defect)
+    waiter.until(failed)

@@ -4,8 +4,10 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from pilotlight.worker.settings import WorkerSettings, parse_settings
+import pytest
 from template_reader import named_resources, of_type, substitute
+
+from pilotlight.worker.settings import WorkerSettings, parse_settings
 
 
 def group(template: dict[str, Any]) -> dict[str, Any]:
@@ -128,22 +130,30 @@ def test_a_changed_launch_template_reaches_the_pool_too(template: dict[str, Any]
     )
 
 
+def worker_settings(template: dict[str, Any], parameters: dict[str, str]) -> str:
+    text, own = of_type(template, "AWS::SSM::Parameter")["WorkerSettings"]["Value"]["Fn::Sub"]
+    stack = {"AWS::StackName": "pilotlight", "AWS::Region": "eu-central-1", "JobsTable": "jobs"}
+    return substitute(text, {**parameters, **stack, **{name: f"the {name}" for name in own}})
+
+
 def test_the_worker_understands_its_settings(
     template: dict[str, Any], parameter_defaults: dict[str, str]
 ) -> None:
-    text, own_values = of_type(template, "AWS::SSM::Parameter")["WorkerSettings"]["Value"][
-        "Fn::Sub"
-    ]
-    values = {
-        **parameter_defaults,
-        "JobsTable": "pilotlight-jobs",
-        "AWS::StackName": "pilotlight",
-        "AWS::Region": "eu-central-1",
-        **{name: f"value of {name}" for name in own_values},
+    text = worker_settings(template, parameter_defaults)
+    assert set(json.loads(text)) == {spec.name for spec in fields(WorkerSettings)}
+    assert parse_settings(text).group_name == "pilotlight-workers"
+
+
+@pytest.mark.parametrize("bound", ["MinValue", "MaxValue"])
+def test_a_parameter_cannot_be_set_to_what_the_worker_refuses(
+    bound: str, template: dict[str, Any], parameter_defaults: dict[str, str]
+) -> None:
+    numbers = {
+        name: str(parameter[bound])
+        for name, parameter in template["Parameters"].items()
+        if bound in parameter
     }
-    rendered = substitute(text, values)
-    assert set(json.loads(rendered)) == {spec.name for spec in fields(WorkerSettings)}
-    assert parse_settings(rendered).group_name == "pilotlight-workers"
+    parse_settings(worker_settings(template, {**parameter_defaults, **numbers}))
 
 
 def test_the_rules_match_the_group_by_its_name(template: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
+from template_reader import ROOT, named_resources, of_type
+
 from pilotlight.settings import (
     CommandResultSettings,
     LifecycleActionSettings,
@@ -11,7 +13,6 @@ from pilotlight.settings import (
     ReconcileSettings,
     Settings,
 )
-from template_reader import ROOT, named_resources, of_type
 
 SETTINGS: dict[str, type[Settings]] = {
     "OnLifecycleAction": LifecycleActionSettings,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pilotlight.fleet.verdict import parse_drain_verdict, parse_readiness_verdict
 from template_reader import of_type, substitute
+
+from pilotlight.fleet.verdict import parse_drain_verdict, parse_readiness_verdict
 
 
 @pytest.fixture

@@ -134,6 +134,22 @@ def test_a_worker_that_powers_itself_off_while_waiting_is_replaced_after_its_act
     assert lost not in stage.group()
 
 
+def test_an_instance_terminated_on_the_way_into_service_does_not_arrive(stage: Stage) -> None:
+    stage.create(desired=1, max_size=1)
+    (action,) = stage.until_action("EC2", "AutoScalingGroup")
+    instance_id = action["detail"]["EC2InstanceId"]
+    stage.complete(action)
+    assert stage.group() == {instance_id: "Pending:Proceed"}
+    stage.asg.terminate_instance_in_auto_scaling_group(
+        InstanceId=instance_id, ShouldDecrementDesiredCapacity=True
+    )
+    stage.until_state(instance_id, "Terminating:Wait")
+    stage.around.pass_seconds(60)
+    assert stage.group() == {instance_id: "Terminating:Wait"}
+    assert not stage.heard("EC2 Instance Launch Successful")
+    assert not stage.heard("EC2 Instance Terminate Successful")
+
+
 def test_grace_keeps_a_young_instance_from_being_called_unhealthy(stage: Stage) -> None:
     stage.create(desired=1, max_size=1, HealthCheckGracePeriod=300)
     stage.rest(in_service=1, pooled=0)

@@ -72,6 +72,13 @@ def test_the_pool_has_the_size_aws_documents(
             census(2, settled=3), 1, REUSE, Plan(scale_in=1), id="a return is not launched anew"
         ),
         pytest.param(
+            census(2, settled=3),
+            1,
+            WarmPool(min_size=4, reuse_on_scale_in=True),
+            Plan(scale_in=1),
+            id="a return makes up for a missing one of MinSize",
+        ),
+        pytest.param(
             census(2, protected=2, settled=3),
             1,
             REUSE,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.deploy import Sam, Step, default_network
-from cli.run import Watched
+from cli.run import REST_LIMIT_SECONDS, Watched
 
 BUILD_LIMIT_SECONDS = 180.0
 DEPLOY_LIMIT_SECONDS = 600.0  # CloudFormation waits for the whole pool
@@ -26,7 +26,9 @@ def bring_up(
     with sam.deploy(watched.stack.name, network, parameters) as deploy:
         _finish(watched, deploy, DEPLOY_LIMIT_SECONDS)
     watched.watch_queue(watched.stack.output("JobsQueueUrl"))
-    watched.wait_for_rest()
+    watched.wait_until(
+        lambda: watched.recorder.latest.at_rest, REST_LIMIT_SECONDS, "the fleet is at rest"
+    )
 
 
 def _finish(watched: Watched, step: Step, limit_seconds: float) -> None:

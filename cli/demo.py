@@ -71,11 +71,12 @@ def work(watched: Watched, plan: Plan) -> Ledger:
     if plan.shows_malformed:
         desk.send([MALFORMED])
         watched.view.say(f"sent a message that is no job: {MALFORMED!r}")
+    asleep = watched.recorder.latest
     for number, size in enumerate(plan.waves, start=1):
         ledger.send(wave_of(number, size))
         watched.view.say(f"wave {number}: sent {size} jobs")
         wait_for_jobs(watched, ledger)
-        watched.wait_for_rest()
+        watched.wait_for_rest(asleep.running)
         watched.view.say(f"asleep again: {headline(watched.recorder.latest)}")
     if plan.shows_malformed:
         show_dead_letter(watched, desk)

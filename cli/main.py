@@ -150,6 +150,6 @@ def explained() -> Iterator[None]:
         yield
     except (CommandError, CloudStartError, BotoCoreError, ClientError) as error:
         if details := getattr(error, "details", ""):
-            console.print(details, style="dim", highlight=False, markup=False)
-        console.print(f"{error}", style="bold red", highlight=False, markup=False)
+            console.print(details, style="dim", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{error}", style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error

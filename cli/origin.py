@@ -18,7 +18,6 @@ from cli.stack import Stack
 from cli.trouble import explaining
 
 STACK_NAME = "pilotlight-origin"
-WAKE_LIMIT_SECONDS = 180.0
 COMMAND_LIMIT_SECONDS = 120.0
 # Workers keep their protection from scale-in while the experiment lasts, so the scaler, which
 # sees no job and would lower the capacity again, finds nobody who may leave.
@@ -52,14 +51,7 @@ def experiment(watched: Watched, speed: float) -> Findings:
     watched.view.say(f"before: {headline(before)}")
     called_at = raise_capacity(watched.stack, before.desired + 1)
     watched.view.say(f"SetDesiredCapacity({before.desired + 1}) by hand")
-    watched.wait_until(
-        lambda: (
-            watched.recorder.latest.at_rest
-            and watched.recorder.latest.running == before.running + 1
-        ),
-        WAKE_LIMIT_SECONDS,
-        "one more instance is in service",
-    )
+    watched.wait_for_rest(before.running + 1)
     after = watched.recorder.latest
     watched.view.say(f"after: {headline(after)}")
     instance_id = (serving(after) - serving(before)).pop()

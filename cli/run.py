@@ -44,13 +44,15 @@ class Watched:
         self.view.status(f"waiting until {what}")
         return wait_until(followed, limit_seconds, what)
 
-    def wait_for_rest(self) -> float:
-        """Until as many run and as many sleep as shall, none between; returns seconds."""
-        return self.wait_until(
-            lambda: self.recorder.latest.at_rest,
-            REST_LIMIT_SECONDS,
-            "every instance serves or sleeps",
-        )
+    def wait_for_rest(self, running: int) -> float:
+        """Until `running` instances serve, all others sleep, and none shall change; in seconds."""
+
+        def at_rest() -> bool:
+            look = self.recorder.latest
+            return look.at_rest and look.running == running
+
+        what = f"{running} instances serve and the others sleep"
+        return self.wait_until(at_rest, REST_LIMIT_SECONDS, what)
 
     def follow_logs(self) -> None:
         """Show decisions, completed hooks and failures since the last call.
@@ -89,7 +91,8 @@ class Watched:
 
     def _show_failure(self, line: LogLine) -> None:
         """Once for each kind: a function that cannot work says so at every retry."""
-        kind = f"{line.function}: {line.fields.get('message')}"
+        said = line.fields.get("message") or line.fields.get("errorMessage")
+        kind = f"{line.function}: {said}"
         if kind not in self._errors_shown:
             self._errors_shown.add(kind)
             cause = str(line.fields.get("exception") or line.fields.get("reason") or "")

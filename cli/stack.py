@@ -51,7 +51,8 @@ class Stack:
         """One output; raises CommandError naming it when the stack has none such."""
         if key not in self.outputs:
             raise CommandError(
-                f"Stack {self.name!r} has no output {key}; it has {', '.join(self.outputs)}. Was "
-                "it made from this repository's template.yaml, and not left half-made?"
+                f"Stack {self.name!r} has no output {key}; it has "
+                f"{', '.join(self.outputs) or 'none yet'}. Is it complete, and made from this "
+                "repository's template.yaml?"
             )
         return self.outputs[key]

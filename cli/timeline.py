@@ -34,18 +34,18 @@ def bars(history: Sequence[Span]) -> list[tuple[Kind, Span]]:
 
 
 def draw_timeline(recording: Recording, path: Path, title: str) -> None:
-    """Write the picture as PNG. Raises ValueError when nothing was recorded."""
-    if not recording.looks:
-        raise ValueError("nothing was recorded: there is no look to draw")
+    """Write the picture as PNG, from the first instance on; raises ValueError without one."""
+    looks = [look for look in recording.looks if look.members]
+    if not looks:
+        raise ValueError("no instance was seen: there is nothing to draw")
     histories = _in_order_of_appearance(recording)
-    start = recording.looks[0].at
-    height = 2.9 + INCHES_PER_INSTANCE * max(len(histories), 1)
-    figure = Figure(figsize=(12, height), layout="constrained")
-    above, below = figure.subplots(
-        2, 1, sharex=True, height_ratios=[1.6, INCHES_PER_INSTANCE * max(len(histories), 1)]
-    )
+    start = looks[0].at
+    bars_height = INCHES_PER_INSTANCE * len(histories)
+    figure = Figure(figsize=(12, 2.9 + bars_height), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, bars_height])
+    below.set_xlim(0, looks[-1].at - start)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    _draw_capacity(above, recording.looks, start)
+    _draw_capacity(above, looks, start)
     _draw_instances(below, histories, start)
     _draw_jobs(below, recording.jobs, list(histories), start)
     figure.legend(
@@ -101,7 +101,7 @@ def _draw_instances(axes: Axes, histories: dict[str, list[Span]], start: float) 
             )
     axes.set_yticks(range(len(histories)), list(histories), family="monospace", fontsize=8)
     axes.set_ylim(len(histories) - 0.4, -0.6)
-    axes.set_xlabel("seconds since the recording began")
+    axes.set_xlabel("seconds since the first instance was seen")
     _plain(axes)
 
 

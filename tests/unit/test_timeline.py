@@ -41,5 +41,5 @@ def test_the_picture_is_a_png(tmp_path: Path) -> None:
 
 
 def test_a_run_in_which_nothing_was_seen_cannot_be_drawn(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nothing was recorded"):
+    with pytest.raises(ValueError, match="no instance was seen"):
         draw_timeline(Recording(()), tmp_path / "t.png", "nothing")

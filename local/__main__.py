@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
+import os
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -40,6 +42,30 @@ def listen(port: int) -> socket.socket:
         raise
     listener.listen(1024)
     return listener
+
+
+def claim(folder: Path) -> TextIO:
+    """Take `folder` for this process alone: two embedded AWSs would delete each other's disks.
+
+    The claim ends with the process, however it ends; keep the returned file open until then.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as failure:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        raise typer.BadParameter(
+            f"{folder} is in use by another embedded AWS (process {holder}). "
+            "Stop that one, or choose another folder.",
+            param_hint="--folder",
+        ) from failure
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
 
 
 def announce(context: CloudContext, ready_file: Path | None) -> None:
@@ -83,6 +109,7 @@ def main(
     """
     if not LAMBDA_PYTHON.exists():
         raise typer.BadParameter(f"{LAMBDA_PYTHON} is missing: run `make setup` first.")
+    _lock = claim(folder.resolve())
     listener = listen(port)
     context = CloudContext(
         folder=folder.resolve(),
@@ -92,7 +119,6 @@ def main(
         speed=speed,
         lambda_python=LAMBDA_PYTHON,
     )
-    context.folder.mkdir(parents=True, exist_ok=True)
     seams.run(
         context,
         listener,

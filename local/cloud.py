@@ -63,7 +63,8 @@ class EmbeddedCloud:
             "AccessKeyId": ACCESS_KEY_ID,
             "SecretAccessKey": SECRET_ACCESS_KEY,
         }
-        return boto3.session.Session().client(
+        session: Any = boto3.session.Session()
+        return session.client(
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,

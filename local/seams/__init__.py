@@ -24,6 +24,7 @@ MODULES = (
     "eventbridge",
     "lambda_runtime",
     "lambda_events",
+    "lambda_roles",
     "recursion",
     "sqs",
     "cloudformation",
@@ -67,12 +68,26 @@ def run(
     `on_ready` is called once calls are answered; the end of `parent` (a pipe) ends it as well.
     """
     server.configure(context, enforce_iam)
-    try:
-        install_all(context)
-        server.serve(listener, on_ready, parent)
-    except BaseException:
-        log.exception("the embedded AWS fails")
-        context.stop()
-        server.leave(1)
-    context.stop()
-    server.leave(0)
+    exit_code = 0
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: serve_all(context, listener, on_ready, parent),
+        context.stop,
+    )
+    for step in steps:
+        try:
+            step()
+        except BaseException:
+            log.exception("the embedded AWS fails")
+            exit_code = 1
+    server.leave(exit_code)
+
+
+def serve_all(
+    context: CloudContext,
+    listener: socket.socket,
+    on_ready: Callable[[], None],
+    parent: BinaryIO | None,
+) -> None:
+    """Put the seams in place, then answer calls until told to end."""
+    install_all(context)
+    server.serve(listener, on_ready, parent)

@@ -59,7 +59,8 @@ def name_layer_actions() -> None:
             action = lambda_layer_action(method, path, first_values(query_params))
             if action:
                 return action
-        return stock(service, method, path, headers, body, query_params)
+        action = stock(service, method, path, headers, body, query_params)
+        return str(action) if action else None
 
     iam_actions.extract_iam_action = extract_iam_action
 
@@ -87,7 +88,7 @@ def find_resources() -> None:
         _denied.set("")
         if resources:
             return resources[0]
-        return stock(service, method, path, headers, body, query_params, region, account_id)
+        return str(stock(service, method, path, headers, body, query_params, region, account_id))
 
     iam_actions.extract_resource_arn = extract_resource_arn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
@@ -87,3 +88,35 @@ def role_may(
     )
     policies = iam_evaluator._gather_role_policies(role_name, account_id)
     return bool(iam_evaluator.evaluate(asked, policies).decision == "Allow")
+
+
+def service_may_assume(role_arn: str, service: str) -> bool:
+    """Whether a role exists and its trust policy lets `service` (lambda.amazonaws.com) take it."""
+    from ministack import app
+    from ministack.core import iam_evaluator, responses
+    from ministack.services import iam
+
+    if not app.AUTH:
+        return True
+    role = iam._roles.get(role_arn.rpartition("/")[2])
+    if role is None:
+        return False
+    asked = iam_evaluator.EvalContext(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=responses.get_region(),
+    )
+    trust = role["AssumeRolePolicyDocument"]
+    statements = json.loads(trust) if isinstance(trust, str) else trust
+    # A trust policy names no resource; the evaluator wants one.
+    named = [{"Resource": "*", **statement} for statement in listed(statements["Statement"])]
+    answer = iam_evaluator.evaluate_resource_policy({"Statement": named}, asked, service=service)
+    return bool(answer.decision == "Allow")
+
+
+def listed(value: Any) -> list[Any]:
+    """Policies write a list of one as the one."""
+    return value if isinstance(value, list) else [value]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -26,7 +28,8 @@ def configure(context: CloudContext, enforce_iam: bool) -> None:
     for name in [name for name in os.environ if name.startswith(("AWS_", "MINISTACK_"))]:
         del os.environ[name]
     scratch = context.folder / "tmp"
-    scratch.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
     tempfile.tempdir = str(scratch)
     os.environ |= {
         "AUTH": "true" if enforce_iam else "false",
@@ -50,6 +53,8 @@ def configure(context: CloudContext, enforce_iam: bool) -> None:
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
     }
+    # It warns of its own unpublished metrics at every deployment.
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 
 def serve(listener: socket.socket, on_ready: Callable[[], None], parent: BinaryIO | None) -> None:
@@ -75,7 +80,7 @@ def serve(listener: socket.socket, on_ready: Callable[[], None], parent: BinaryI
         await told.wait()
 
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(hypercorn_serve(app, config, shutdown_trigger=until_told))  # type: ignore[arg-type]
+    loop.run_until_complete(hypercorn_serve(app, config, shutdown_trigger=until_told))
 
 
 def watch_end(stream: BinaryIO, then: Callable[[], object]) -> None:

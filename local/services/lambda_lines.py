@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -88,13 +89,17 @@ class JsonLines:
         }
         if outcome.init_ms is not None:
             metrics["initDurationMs"] = round(outcome.init_ms, 3)
-        record = {"requestId": request_id, "metrics": metrics, "status": outcome.status}
+        record: dict[str, object] = {
+            "requestId": request_id,
+            "metrics": metrics,
+            "status": outcome.status,
+        }
         if outcome.error_type:
             record["errorType"] = outcome.error_type
         return [self._line("platform.report", record, now)]
 
     @staticmethod
-    def _line(kind: str, record: dict[str, object], now: float) -> str:
+    def _line(kind: str, record: Mapping[str, object], now: float) -> str:
         return json.dumps({"time": _time(now), "type": kind, "record": record})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -51,6 +52,11 @@ def start(folder: Path, *options: str) -> tuple[subprocess.Popen[str], Path]:
     return process, ready_file
 
 
+def words(refused: pytest.ExceptionInfo[CloudStartError]) -> str:
+    """What was said, without the box that it is shown in."""
+    return re.sub(r"[\s│]+", " ", str(refused.value))
+
+
 def test_a_port_in_use_is_named_with_its_remedy(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -58,8 +64,15 @@ def test_a_port_in_use_is_named_with_its_remedy(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(CloudStartError) as refused:
             EmbeddedCloud(tmp_path, port=port).start()
-    assert f"port {port}" in str(refused.value)
-    assert "--port 0" in str(refused.value)
+    assert f"port {port} of 127.0.0.1 is in use" in words(refused)
+    assert "--port 0 for any free one" in words(refused)
+
+
+def test_a_folder_in_use_is_named_with_its_remedy(tmp_path: Path) -> None:
+    with EmbeddedCloud(tmp_path), pytest.raises(CloudStartError) as refused:
+        EmbeddedCloud(tmp_path).start()
+    assert "--folder" in words(refused)
+    assert "is in use by another embedded AWS" in words(refused)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

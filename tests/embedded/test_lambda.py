@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local.cloud import EmbeddedCloud
 
 MakeFunction = Callable[..., str]
@@ -245,12 +247,38 @@ def test_a_mapping_needs_a_role_that_may_read_the_queue(
     name = unique("jobs")
     cloud.client("sqs").create_queue(QueueName=name)
     functions = cloud.client("lambda")
-    try:
+    function = make_function("def handler(e, c): ...\n")
+    with pytest.raises(
+        functions.exceptions.InvalidParameterValueException,
+        match="permissions to call ReceiveMessage on SQS",
+    ):
         functions.create_event_source_mapping(
-            FunctionName=make_function("def handler(e, c): ...\n"),
-            EventSourceArn=f"arn:aws:sqs:us-east-1:000000000000:{name}",
+            FunctionName=function, EventSourceArn=f"arn:aws:sqs:us-east-1:000000000000:{name}"
         )
-    except functions.exceptions.InvalidParameterValueException as refused:
-        assert "permissions to call ReceiveMessage on SQS" in str(refused)
-    else:
-        raise AssertionError("the mapping was made")
+
+
+def test_a_role_that_does_not_trust_lambda_is_refused(
+    cloud: EmbeddedCloud, unique: Callable[[str], str]
+) -> None:
+    name = unique("function")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "ec2.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        },
+    }
+    iam = cloud.client("iam")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    functions = cloud.client("lambda")
+    with pytest.raises(
+        functions.exceptions.InvalidParameterValueException, match="cannot be assumed by Lambda"
+    ):
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=role["Arn"],
+            Handler="app.handler",
+            Code={"ZipFile": b"x"},
+        )

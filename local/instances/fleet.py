@@ -219,7 +219,8 @@ class Fleet:
         tracked = self._tracked(instance_id)
         came_from, tracked.state = tracked.state, state
         self._records.write(instance_id, state, reason)
-        self._news.put(lambda: self._tell_state(instance_id, state))
+        for tell in (self._records.tell, *self._listeners):
+            self._news.put(partial(tell, instance_id, state))
         waiting, tracked.waiting = tracked.waiting, []
         for wanted, come, fail in waiting:
             if wanted == state:
@@ -240,11 +241,6 @@ class Fleet:
             self._news.put(come)
         else:
             tracked.waiting.append((state, come, fail))
-
-    def _tell_state(self, instance_id: str, state: str) -> None:
-        self._records.tell(instance_id, state)
-        for listener in list(self._listeners):
-            listener(instance_id, state)
 
     def _tell_news(self) -> None:
         while True:

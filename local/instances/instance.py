@@ -86,7 +86,8 @@ class Instance:
     @property
     def status(self) -> str:
         """`initializing` until the system has booted, then `ok`, or `impaired` when it hangs."""
-        if self.machine is None or not self.machine.booted.is_set():
+        machine = self.machine
+        if machine is None or not machine.booted:
             return "initializing"
         return "ok" if self.reachable else "impaired"
 
@@ -130,13 +131,13 @@ class Instance:
         return True
 
     def start_system(self, power: int, start: Callable[[], Machine]) -> bool:
-        """Boot the operating system; False when power changed since."""
+        """Boot the operating system; False when power changed since, or it does not come up."""
         with self._lock:
             if power != self._power:
                 return False
-            self.machine = start()
+            machine = self.machine = start()
             self.booted_before = True
-        return True
+        return machine.await_boot()
 
     def agent_comes_up(self, power: int) -> None:
         """The SSM agent registers at its first boot and connects at later ones."""

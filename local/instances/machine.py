@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import signal
@@ -54,7 +55,8 @@ class Machine:
         self._pending: dict[int, _Pending] = {}
         self._lock = threading.Lock()
         self._down = threading.Event()
-        self.booted = threading.Event()
+        self.booted = False
+        self._settled = threading.Event()
         self.ended = threading.Event()
         self._control, far_end = socket.socketpair()
         with far_end, layout.console.open("ab") as console:
@@ -73,6 +75,11 @@ class Machine:
             )
         name = f"control-{layout.folder.name}"
         threading.Thread(target=self._listen, name=name, daemon=True).start()
+
+    def await_boot(self) -> bool:
+        """Block until init has started; False when it ended instead."""
+        self._settled.wait()
+        return self.booted and not self.ended.is_set()
 
     def run(
         self, argv: Sequence[str], environment: Mapping[str, str], timeout_seconds: float
@@ -110,7 +117,8 @@ class Machine:
 
     def _kill(self) -> None:
         """Closing the stream ends init and with it the box; what does not obey is killed."""
-        self._control.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # closed already where init ended by itself
+            self._control.shutdown(socket.SHUT_RDWR)
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -130,12 +138,13 @@ class Machine:
 
     def _listen(self) -> None:
         try:
-            with self._control.makefile("rb") as lines:
+            with self._control, self._control.makefile("rb") as lines:
                 for line in lines:
                     self._hear(json.loads(line))
         except OSError:
             pass  # the box was killed: the same as the end of the stream
         self.ended.set()
+        self._settled.set()
         self._down.set()
         for pending in list(self._pending.values()):
             pending.done.set()
@@ -143,7 +152,8 @@ class Machine:
     def _hear(self, event: Mapping[str, Any]) -> None:
         match event["event"]:
             case "booted":
-                self.booted.set()
+                self.booted = True
+                self._settled.set()
             case "finished":
                 pending = self._pending.get(event["number"])
                 if pending is not None:

@@ -79,6 +79,9 @@ class Init:
                 raise ValueError(f"init does not know how to {unknown!r}")
 
     async def _shut_down(self, grace_seconds: float) -> None:
+        # A command or a script that a shutdown ends is not heard of again, as on EC2.
+        for task in self._tasks - {asyncio.current_task()}:
+            task.cancel()
         await self._systemd.stop_all(grace_seconds)
         self.end_everything(signal.SIGTERM)
         self._tell({"event": "down"})

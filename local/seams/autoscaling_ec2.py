@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -177,12 +176,11 @@ def launch_data(launch: Mapping[str, str]) -> dict[str, Any]:
     configuration = autoscaling._launch_configs.get(name)
     if configuration is None:
         raise ec2.Ec2Error("ValidationError", f"Launch configuration {name} not found")
-    user_data = configuration.get("UserData", "")
     return {
         "ImageId": configuration["ImageId"],
         "InstanceType": configuration["InstanceType"],
         "SecurityGroupIds": configuration.get("SecurityGroups", []),
-        "UserData": user_data if _is_base64(user_data) else _base64(user_data),
+        "UserData": configuration.get("UserData", ""),
     }
 
 
@@ -197,14 +195,3 @@ def _instance_tags(record: GroupRecord, template: Mapping[str, Any]) -> dict[str
 
 def _placement(subnet: Mapping[str, Any]) -> Placement:
     return Placement(subnet["AvailabilityZone"], subnet["AvailabilityZoneId"], subnet["SubnetId"])
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        return _base64(base64.b64decode(text, validate=True).decode("utf-8", "replace")) == text
-    except ValueError:
-        return False

@@ -23,7 +23,8 @@ LONGEST_WAIT_SECONDS = 60.0
 class EndpointSurroundings:
     """One launch template, one zone's subnet, and a queue that hears the group's events."""
 
-    def __init__(self, cloud: EmbeddedCloud, name: str) -> None:
+    def __init__(self, cloud: EmbeddedCloud, name: str, **template: Any) -> None:
+        """`template` adds to the launch template's data."""
         self.client = cloud.client("autoscaling")
         self._cloud = cloud
         self._name = name
@@ -36,7 +37,7 @@ class EndpointSurroundings:
         image = self._ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
         self._ec2.create_launch_template(
             LaunchTemplateName=name,
-            LaunchTemplateData={"ImageId": image, "InstanceType": "t3.nano"},
+            LaunchTemplateData={"ImageId": image, "InstanceType": "t3.nano", **template},
         )
 
     def poll(self, condition: Callable[[], bool]) -> bool:
@@ -117,8 +118,15 @@ def stage(cloud: EmbeddedCloud, unique: Callable[[str], str]) -> Iterator[Stage]
     stage = Stage(around, name)
     yield stage
     around.set_capacity(available=True)
-    if stage.describe():
-        for hook in ("ready", "drain"):
-            with suppress(ClientError):
-                stage.asg.delete_lifecycle_hook(AutoScalingGroupName=name, LifecycleHookName=hook)
-        stage.asg.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+    end(stage)
+
+
+def end(stage: Stage) -> None:
+    """Delete the group and wait for nobody: without hooks it goes by itself."""
+    if not stage.describe():
+        return
+    group = {"AutoScalingGroupName": stage.name}
+    for hook in ("ready", "drain"):
+        with suppress(ClientError):
+            stage.asg.delete_lifecycle_hook(**group, LifecycleHookName=hook)
+    stage.asg.delete_auto_scaling_group(**group, ForceDelete=True)

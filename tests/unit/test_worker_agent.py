@@ -150,26 +150,26 @@ def test_a_worker_booting_for_the_pool_receives_nothing_ever(world):
 
 
 def test_an_idle_worker_stops_receiving_then_notes_it_then_drops_protection(world):
-    world.steps(until=61)
+    world.steps(until=64)
     assert world.did[0] == "receive"
     assert "protect" in world.did
     assert world.did[-2:] == ["note", "unprotect"]
 
 
 def test_nothing_is_received_between_dropping_protection_and_having_it_back(world):
-    world.steps(until=61)
+    world.steps(until=64)
     world.did.clear()
-    world.steps(until=66)
+    world.steps(until=69)
     assert set(world.did) == {"look"}
     world.waiting = 1
-    world.steps(until=70)
+    world.steps(until=73)
     protected = world.did.index("protect")
     assert "receive" not in world.did[:protected]
     assert world.did[protected : protected + 3] == ["protect", "erase note", "receive"]
 
 
 def test_without_its_protection_back_it_never_receives(world):
-    world.steps(until=61)
+    world.steps(until=64)
     world.did.clear()
     world.waiting, world.refuse_protection = 5, True
     world.steps(until=300)

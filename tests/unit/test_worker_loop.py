@@ -152,6 +152,14 @@ def row(sentence, state, seen, now, action, reason):
             Reason.RECEIVING,
         ),
         row(
+            "the time that the self check took is not idle time",
+            CONFIRMED,
+            replace(IN_SERVICE, ready_at=100),
+            159,
+            Action.RECEIVE,
+            Reason.RECEIVING,
+        ),
+        row(
             "idle long enough it lets an open receive end first",
             CONFIRMED,
             replace(IN_SERVICE, last_work_at=100, receiving=True),

@@ -153,6 +153,7 @@ class Agent:
             free_slots=self.parts.slots.free,
             receiving=self.parts.inlet.open,
             last_work_at=self._last_work_at,
+            ready_at=self.parts.slots.ready_at,
             terminating=self.terminating,
             drain_deadline=request.deadline if request else None,
             notice_deadline=self.parts.around.notice_deadline(),

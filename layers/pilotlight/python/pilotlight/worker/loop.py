@@ -82,6 +82,7 @@ class Observation:
     free_slots: int = 1
     receiving: bool = False  # a receive is open: it may still bring messages
     last_work_at: float = 0.0
+    ready_at: float = 0.0  # when the self check had passed; 0 before
     terminating: bool = False  # told to end, as systemd does when the instance stops
     drain_deadline: float | None = None  # asked for by the drain command
     notice_deadline: float | None = None  # EC2 announced an interruption
@@ -172,7 +173,7 @@ def _leave(state: State, seen: Observation, now: float) -> Step:
 
 
 def _work(state: State, seen: Observation, now: float, policy: Policy) -> Step:
-    idle_since = max(seen.last_work_at, state.active_since)
+    idle_since = max(seen.last_work_at, seen.ready_at, state.active_since)
     idle = not seen.running and now - idle_since >= policy.idle_seconds
     if idle and seen.receiving:
         return Step(Action.WAIT, Reason.IDLE, state)

@@ -7,7 +7,7 @@ import time
 from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -115,21 +115,20 @@ class TableView:
     def status(self, line: str) -> None:
         self._status = line
 
-    def _render(self) -> Table:
-        look, since = self._look, self._since
-        table = instance_table(look, {name: start for name, (_, start) in since.items()})
-        table.caption = Text(f"{_stamp(self._started)} {self._status}", justify="left")
-        return table
+    def _render(self) -> Group:
+        since = {name: start for name, (_, start) in self._since.items()}
+        status = Text(f"{_stamp(self._started)} {self._status}", style="bold")
+        return Group(fleet(self._look, since), status)
 
 
-def instance_table(look: Look, since: dict[str, float]) -> Table:
+def fleet(look: Look, since: dict[str, float]) -> Group:
     """The fleet at one moment; `since` says when each instance entered its state, if known."""
-    table = Table(title=Text(headline(look)), title_justify="left", caption_justify="left")
+    table = Table()
     for heading in ("instance", "lifecycle state", "for", "scale-in"):
         table.add_column(heading)
     for member in look.members:
         table.add_row(*_row(member, look.at - since.get(member.instance_id, look.at)))
-    return table
+    return Group(Text(headline(look)), table)
 
 
 def headline(look: Look) -> str:

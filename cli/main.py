@@ -19,7 +19,7 @@ from cli.clouds import ConfiguredCloud, embedded_cloud
 from cli.deploy import ROOT
 from cli.errors import CommandError
 from cli.jobs import JobsDesk, message_body
-from cli.live import instance_table, view_for
+from cli.live import fleet, view_for
 from cli.report import write_json
 from cli.results import print_results, write_results
 from cli.stack import Stack
@@ -100,7 +100,7 @@ def status(stack_name: StackName = "pilotlight") -> None:
         stack = Stack(stack_name, ConfiguredCloud())
         observer = Observer(stack.cloud, stack.group_name)
         observer.queue_url = stack.output("JobsQueueUrl")
-        console.print(instance_table(observer.look(), since={}))
+        console.print(fleet(observer.look(), since={}))
 
 
 @app.command()

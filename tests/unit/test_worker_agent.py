@@ -9,13 +9,13 @@ from botocore.exceptions import EndpointConnectionError
 
 from pilotlight.aws.own_instance import RefusedError
 from pilotlight.jobs.attempts import ReceivedMessage
-from pilotlight.worker import loop
-from pilotlight.worker.agent import Agent, LeaveSign, Parts
+from pilotlight.worker.agent import Agent
 from pilotlight.worker.drain_files import DrainFiles, DrainRequest
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_runner import Outcome
-from pilotlight.worker.loop import Action, Fitness, Policy, Reason
+from pilotlight.worker.loop_state import Action, Fitness, Policy, Reason, entering_service
+from pilotlight.worker.parts import LeaveSign, Parts
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://aws")
 
@@ -54,7 +54,7 @@ class World:
             random=random.Random(7),  # noqa: S311
             log=EventLog(self.log_text, lambda: self.now),
         )
-        self.agent = Agent(parts, Policy(60, 120), loop.entering_service(0, 0))
+        self.agent = Agent(parts, Policy(60, 120), entering_service(0, 0))
 
     # around
     def target(self):

@@ -9,10 +9,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from pilotlight.aws.jobs_queue import LeaseLostError
 from pilotlight.jobs.attempts import ReceivedMessage
-from pilotlight.worker.agent import LeaveSign
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.job_process import Ended, Printed, Said
 from pilotlight.worker.job_runner import JobRunner, Outcome
+from pilotlight.worker.parts import LeaveSign
 
 RESULT = Said({"kind": "result", "result": '{"loss": 0.5}'})
 ERROR = Said({"kind": "error", "error": "ValueError: no"})

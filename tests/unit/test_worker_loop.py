@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pilotlight.worker.loop import (
+from pilotlight.worker.loop import decide
+from pilotlight.worker.loop_state import (
     CONFIRM_AFTER_SECONDS,
     CONFIRM_SPREAD_SECONDS,
     LOOK_SECONDS,
@@ -15,7 +16,6 @@ from pilotlight.worker.loop import (
     Protection,
     Reason,
     State,
-    decide,
     entering_service,
     looked,
     protected,

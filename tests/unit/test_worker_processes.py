@@ -12,7 +12,7 @@ import pytest
 from pilotlight.worker.checks import ALL_CHECKS, LIGHT_CHECKS
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.job_process import Ended, JobProcess, Printed, Said
-from pilotlight.worker.loop import Fitness
+from pilotlight.worker.loop_state import Fitness
 from pilotlight.worker.self_check import hear_checks
 from pilotlight.worker.slots import Slots
 

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from types import FrameType
 
 from pilotlight.errors import SettingsError
-from pilotlight.worker import loop
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.checks import LIGHT_CHECKS
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_process import JobProcess
 from pilotlight.worker.liveness import WRITE_SECONDS, Liveness, write_liveness
-from pilotlight.worker.loop import Action
+from pilotlight.worker.loop_state import IN_SERVICE, Action
 from pilotlight.worker.metadata import InstanceMetadata, MetadataError
 from pilotlight.worker.settings import WorkerSettings, parse_settings
 from pilotlight.worker.slots import Slots
@@ -49,7 +48,7 @@ def main() -> int:
         log,
     )
     surroundings = Surroundings(metadata, settings.drain_seconds, time.time, log)
-    if surroundings.target() == loop.IN_SERVICE:
+    if surroundings.target() == IN_SERVICE:
         slots.open()  # first of all: the import of torch takes longest, and a job is waiting
     # Imports boto3, hence only now.
     from pilotlight.worker.assembly import assemble

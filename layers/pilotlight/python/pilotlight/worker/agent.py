@@ -1,102 +1,21 @@
 """Carries out what `loop.decide` decides, and tells it what became of that."""
 
 import queue
-import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pilotlight.aws.call_errors import AWS_CALL_ERRORS
 from pilotlight.aws.own_instance import RefusedError
 from pilotlight.jobs.attempts import ReceivedMessage
-from pilotlight.worker import loop
-from pilotlight.worker.drain_files import DrainFiles, DrainRequest, DrainVerdict
-from pilotlight.worker.event_log import EventLog
+from pilotlight.worker import loop_state
+from pilotlight.worker.drain_files import DrainRequest, DrainVerdict
 from pilotlight.worker.job_runner import Outcome
-from pilotlight.worker.loop import Action, Fitness, Observation, Policy, Reason, State, Step
-from pilotlight.worker.slots import SlotProcess, Work
-from pilotlight.worker.supervision import RunningProcess
+from pilotlight.worker.loop import decide
+from pilotlight.worker.loop_state import Action, Observation, Policy, Reason, State, Step
+from pilotlight.worker.parts import Parts
+from pilotlight.worker.slots import SlotProcess
 
 UNREACHED = (RefusedError, *AWS_CALL_ERRORS)
 AT_WORK = frozenset({Reason.RECEIVING, Reason.BUSY})  # not worth a line with each job
-
-
-class Around(Protocol):
-    def target(self) -> str | None: ...
-    def notice_deadline(self) -> float | None: ...
-
-
-class JobSlots(Protocol):
-    ready_at: float
-
-    @property
-    def fitness(self) -> Fitness: ...
-    @property
-    def free(self) -> int: ...
-    @property
-    def running(self) -> int: ...
-    def open(self) -> None: ...
-    def begin(self, work: Work) -> None: ...
-
-
-class Inlet(Protocol):
-    """Messages, one receive at a time."""
-
-    @property
-    def open(self) -> bool: ...
-    def begin(self, at_most: int) -> None: ...
-    def take(self) -> list[ReceivedMessage] | None: ...
-
-
-class Runner(Protocol):
-    def run(
-        self, message: ReceivedMessage, process: RunningProcess, worker_ready_at: float
-    ) -> Outcome: ...
-    def hand_back_unstarted(self, message: ReceivedMessage) -> None: ...
-
-
-class OwnInstance(Protocol):
-    """Each raises RefusedError or one of AWS_CALL_ERRORS."""
-
-    def protect(self) -> None: ...
-    def unprotect(self) -> None: ...
-    def report_unhealthy(self) -> None: ...
-
-
-class QueueDepth(Protocol):
-    def visible(self) -> int: ...
-
-
-class ProtectionNote(Protocol):
-    """Remembers, until the instance stops, that protection may be off."""
-
-    def write(self) -> None: ...
-    def erase(self) -> None: ...
-
-
-@dataclass
-class LeaveSign:
-    """Tells the running jobs when they are ended; see supervision.StopSign."""
-
-    hand_back_at: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What an agent works with."""
-
-    around: Around
-    slots: JobSlots
-    inlet: Inlet
-    runner: Runner
-    instance: OwnInstance
-    depth: QueueDepth
-    drain_files: DrainFiles
-    note: ProtectionNote
-    leave_sign: LeaveSign
-    clock: Callable[[], float]
-    random: random.Random
-    log: EventLog
 
 
 @dataclass
@@ -125,7 +44,7 @@ class Agent:
         self._take_messages()
         self._count_outcomes()
         request = self.parts.drain_files.pending()
-        step = loop.decide(self.state, self._observe(request), self.parts.clock(), self.policy)
+        step = decide(self.state, self._observe(request), self.parts.clock(), self.policy)
         self._note(step)
         self._carry_out(step.action)
         if request is not None and step.reason is Reason.DRAINED:
@@ -193,11 +112,11 @@ class Agent:
             messages = self.parts.inlet.take()
         except AWS_CALL_ERRORS as error:
             self.parts.log("receive_failed", error=str(error))
-            self.state = loop.receive_failed(self.state, self.parts.clock(), self._jitter())
+            self.state = loop_state.receive_failed(self.state, self.parts.clock(), self._jitter())
             return
         if messages is None:
             return
-        self.state = loop.received(self.state)
+        self.state = loop_state.received(self.state)
         for message in messages:
             self._last_work_at = self.parts.clock()
             self._begin(message)
@@ -228,7 +147,7 @@ class Agent:
         except AWS_CALL_ERRORS as error:
             self.parts.log("look_failed", error=str(error))
             waiting = 0
-        self.state = loop.looked(self.state, waiting, self.parts.clock())
+        self.state = loop_state.looked(self.state, waiting, self.parts.clock())
 
     def _protect(self) -> None:
         try:
@@ -236,7 +155,7 @@ class Agent:
         except UNREACHED as error:
             self._protection_call_failed(Action.PROTECT, error)
             return
-        self.state = loop.protected(self.state, self.parts.clock())
+        self.state = loop_state.protected(self.state, self.parts.clock())
         self.parts.note.erase()
         self.parts.log("protected")
 
@@ -247,12 +166,12 @@ class Agent:
         except UNREACHED as error:
             self._protection_call_failed(Action.UNPROTECT, error)
             return
-        self.state = loop.protection_dropped(self.state, self.parts.clock())
+        self.state = loop_state.protection_dropped(self.state, self.parts.clock())
         self.parts.log("unprotected")
 
     def _protection_call_failed(self, action: Action, error: Exception) -> None:
         self.parts.log("protection_call_failed", action=action, error=str(error))
-        self.state = loop.protection_call_failed(
+        self.state = loop_state.protection_call_failed(
             self.state, action, self.parts.clock(), self._jitter()
         )
 
@@ -262,7 +181,7 @@ class Agent:
         self.parts.note.erase()
         self.parts.leave_sign.hand_back_at = None
         self._counts = _Counts()
-        self.state = loop.entering_service(self.parts.clock(), self._jitter())
+        self.state = loop_state.entering_service(self.parts.clock(), self._jitter())
 
     def _answer(self, request: DrainRequest) -> None:
         if self.parts.drain_files.answered(request) is not None:

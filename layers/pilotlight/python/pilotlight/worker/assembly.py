@@ -9,13 +9,13 @@ from pilotlight.aws.instance_clients import call_limits, instance_session
 from pilotlight.aws.jobs_queue import SqsJobsQueue
 from pilotlight.aws.jobs_table import DynamoDbJobsTable
 from pilotlight.aws.own_instance import AutoScalingOwnInstance
-from pilotlight.worker import loop
-from pilotlight.worker.agent import Agent, LeaveSign, Parts
+from pilotlight.worker.agent import Agent
 from pilotlight.worker.drain_files import DrainFiles
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_runner import JobRunner
-from pilotlight.worker.loop import Policy, State
+from pilotlight.worker.loop_state import Policy, State, entering_service, unprotected
+from pilotlight.worker.parts import LeaveSign, Parts
 from pilotlight.worker.receiver import Receiver
 from pilotlight.worker.settings import WorkerSettings
 from pilotlight.worker.slots import Slots
@@ -86,4 +86,4 @@ def assemble(
 
 def _first_state(note: FileNote, chance: random.Random) -> State:
     now = time.time()
-    return loop.unprotected(now) if note.there() else loop.entering_service(now, chance.random())
+    return unprotected(now) if note.there() else entering_service(now, chance.random())

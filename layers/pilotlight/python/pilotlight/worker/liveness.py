@@ -13,7 +13,7 @@ STALE_SECONDS = 30.0
 @dataclass(frozen=True)
 class Liveness:
     pid: int
-    reason: str  # of the worker's latest step, see loop.Reason
+    reason: str  # of the worker's latest step, see loop_state.Reason
     running: int
     at: float  # epoch seconds
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.job_process import Event
-from pilotlight.worker.loop import Fitness
+from pilotlight.worker.loop_state import Fitness
 from pilotlight.worker.self_check import CheckResult, hear_checks
 
 IDLE_POLL_SECONDS = 0.5

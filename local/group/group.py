@@ -126,23 +126,22 @@ class Group:
         self._changed(trigger, before, bounded)
         self.capacity.decide_after(Delay.GROUP_DECISION)
 
-    def is_cooling_down(self) -> bool:
-        """Whether an activity is under way, or the cooldown after the last one is.
+    def is_cooling_down(self, cooldown_seconds: float) -> bool:
+        """Whether an activity is under way, or this cooldown after the last one is.
 
         It begins when the activity has ended (user guide, ec2-auto-scaling-scaling-cooldowns).
         """
         log = self.records.log
         if log.in_progress:
             return True
-        cooldown = self.settings.default_cooldown_seconds
-        return log.last_end is not None and self.records.now() < log.last_end + cooldown
+        return log.last_end is not None and self.records.now() < log.last_end + cooldown_seconds
 
-    def check_cooldown(self) -> None:
+    def check_cooldown(self, cooldown_seconds: float) -> None:
         """Raises ScalingActivityInProgressError."""
-        if self.is_cooling_down():
+        if self.is_cooling_down(cooldown_seconds):
             raise ScalingActivityInProgressError(
                 f"A scaling activity of AutoScalingGroup {self.name}, or the cooldown of "
-                f"{self.settings.default_cooldown_seconds} seconds after it, is in progress."
+                f"{cooldown_seconds:g} seconds after it, is in progress."
             )
 
     def put_warm_pool(self, pool: WarmPool) -> None:

@@ -101,7 +101,7 @@ def delete_auto_scaling_group(service: AutoScalingService, request: Request) -> 
 def set_desired_capacity(service: AutoScalingService, request: Request) -> Request:
     group = service.group(request["AutoScalingGroupName"])
     if request.get("HonorCooldown", False):
-        group.check_cooldown()
+        group.check_cooldown(group.settings.default_cooldown_seconds)
     group.set_desired_capacity(request["DesiredCapacity"])
     return {}
 

@@ -56,7 +56,7 @@ def execute_policy(service: AutoScalingService, request: Request) -> Request:
     if request.get("HonorCooldown", False):
         if policy.policy_type != SIMPLE:
             raise ValidationError(f"HonorCooldown is not supported for {policy.policy_type}.")
-        record.group.check_cooldown()
+        record.group.check_cooldown(_cooldown_seconds(record, policy))
     capacity = policy.capacity(
         record.group.desired_capacity, request.get("MetricValue"), request.get("BreachThreshold")
     )
@@ -77,7 +77,7 @@ def execute_by_alarm(
     group = record.group
     if not policy.enabled or group.is_suspended("AlarmNotification"):
         return
-    if policy.policy_type == SIMPLE and group.is_cooling_down():
+    if policy.policy_type == SIMPLE and group.is_cooling_down(_cooldown_seconds(record, policy)):
         return
     capacity = policy.capacity(group.desired_capacity, metric_value, threshold)
     trigger = f"a monitor alarm {alarm_name} in state ALARM triggered policy {policy.name}"
@@ -94,6 +94,12 @@ def find_policy(
             if policy_name == policy.arn or (group_name and policy_name == policy.name):
                 return record, policy
     raise ValidationError(f"No scaling policy found with name or ARN {policy_name}.")
+
+
+def _cooldown_seconds(record: GroupRecord, policy: ScalingPolicy) -> float:
+    """The policy's own, or the group's default."""
+    default = record.group.settings.default_cooldown_seconds
+    return float(policy.properties.get("Cooldown", default))
 
 
 _NAMES = ("AutoScalingGroupName", "PolicyName", "PolicyType", "AdjustmentType")

@@ -2,6 +2,7 @@
 # Puts a box's root together and enters it. Runs as root of new mount, PID and UTS namespaces.
 # usage: enclose.sh <instance folder> <pip cache> <visible paths, one a line> <program> [argument ...]
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 
 folder=$1
 pip_cache=$2

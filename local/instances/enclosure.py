@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from local.instances.disk import lay_out
 from local.instances.layout import Layout
+from local.instances.trash import remove
 
 SCRIPT = Path(__file__).with_name("enclose.sh")
 PROBE_SECONDS = 20
@@ -98,19 +100,14 @@ def why_not_enclosed(namespaces: Namespaces) -> str | None:
         return f"{platform.system()} has no namespaces"
     if shutil.which("unshare") is None:
         return "the program unshare (util-linux) is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        layout = Layout(Path(folder))
-        for name in ("run", "tmp", "root"):
-            (layout.disk / name).mkdir(parents=True)
-        command = namespaces.command(layout, ["sh", "-c", "echo in > /etc/pilotlight-probe"])
-        probe = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS)
-        # Work folders of overlayfs are closed even to their owner.
-        subprocess.run(["chmod", "-R", "u+rwx", folder], capture_output=True)
-        if probe.returncode != 0:
-            return (
-                probe.stderr.strip().splitlines()[-1] if probe.stderr.strip() else "unshare failed"
-            )
-    return None
+    layout = Layout(Path(tempfile.mkdtemp(prefix="probe-")))
+    lay_out(layout, user_data=b"")
+    command = namespaces.command(layout, ["sh", "-c", "echo in > /etc/pilotlight-probe"])
+    probe = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS)
+    remove(layout.folder)
+    if probe.returncode == 0:
+        return None
+    return next(reversed(probe.stderr.strip().splitlines()), "unshare failed and did not say why")
 
 
 def choose_enclosure(

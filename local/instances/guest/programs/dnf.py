@@ -66,15 +66,17 @@ def _lack_of_python(box: Box, package: str, minor: str | None, pip: bool) -> str
     if interpreter is None:
         there = ", ".join(sorted(box.interpreters))
         return f"{package} (this computer has Python {there}: install 3.{minor} or ask for these)"
-    # Not a link: through one Python would take the library beside the link for its own.
-    _write_program(box, f"python3.{minor}", f'exec "{interpreter}" "$@"')
+    _put_on_path(box, f"python3.{minor}", interpreter, "")
     if pip:
-        _write_program(box, f"pip3.{minor}", f'exec "{interpreter}" -m pip "$@"')
+        _put_on_path(box, f"pip3.{minor}", interpreter, "-m pip ")
     return None
 
 
-def _write_program(box: Box, name: str, line: str) -> None:
+def _put_on_path(box: Box, name: str, interpreter: str, arguments: str) -> None:
+    """A script and not a link: through one Python takes the library beside the link for its own."""
     program = box.root / "usr/bin" / name
+    if str(program) == interpreter:
+        return
     program.unlink(missing_ok=True)
-    program.write_text(f"#!/bin/sh\n{line}\n")
+    program.write_text(f'#!/bin/sh\nexec "{interpreter}" {arguments}"$@"\n')
     program.chmod(0o755)

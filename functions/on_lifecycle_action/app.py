@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.aws.calls import CLIENT_CONFIG
 from pilotlight.aws.sqs import SourceQueue

@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools.utilities.data_classes import CloudWatchAlarmEvent, SQSEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.aws.calls import CLIENT_CONFIG
 from pilotlight.aws.sqs import JobsQueue, WatchQueue

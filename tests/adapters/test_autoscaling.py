@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.aws.calls import CLIENT_CONFIG
 from pilotlight.errors import (
@@ -166,6 +167,7 @@ def test_a_group_is_described_in_one_call(stub: Stubber, group: AutoScalingGroup
         "CreatedTime": datetime(2026, 1, 1, tzinfo=UTC),
         "Instances": [member("InService", ProtectedFromScaleIn=True)],
         "WarmPoolSize": 3,
+        "Status": "Delete in progress",
         "SuspendedProcesses": [{"ProcessName": "AZRebalance", "SuspensionReason": "User"}],
         "Tags": [{"Key": "pilotlight:setup-breaker", "Value": "open now"}],
     }
@@ -183,6 +185,7 @@ def test_a_group_is_described_in_one_call(stub: Stubber, group: AutoScalingGroup
         warm_pool_size=3,
         suspended_processes=frozenset({"AZRebalance"}),
         tags=(("pilotlight:setup-breaker", "open now"),),
+        is_being_deleted=True,
     )
 
 

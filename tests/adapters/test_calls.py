@@ -3,6 +3,7 @@
 import boto3
 import pytest
 from botocore.config import Config
+
 from pilotlight.aws.sqs import JobsQueue
 from pilotlight.errors import TransientError
 

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
+
 from pilotlight.aws.ec2 import InstanceTags
 from pilotlight.aws.sns import AlertTopic
 from pilotlight.aws.sqs import JobsQueue, SourceQueue, WatchQueue

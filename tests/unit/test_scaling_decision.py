@@ -1,11 +1,13 @@
 """The scaling decision as a table, and what holds for every observation."""
 
+import dataclasses
 import itertools
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pilotlight.scaling.decision import (
     Decision,
     Observation,
@@ -106,6 +108,12 @@ def seen(
 )
 def test_decision(observation: Observation, jobs_per_instance: int, expected: Decision) -> None:
     assert desired_capacity(observation, Policy(jobs_per_instance=jobs_per_instance)) == expected
+
+
+def test_a_group_that_is_being_deleted_is_left_alone() -> None:
+    observation = dataclasses.replace(seen(9, desired=0, min_size=1), is_being_deleted=True)
+
+    assert desired_capacity(observation, Policy()) == Decision(0, Reason.BEING_DELETED)
 
 
 def test_an_unknown_depth_holds_the_capacity() -> None:

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from pilotlight.observability import logger
 
 ROOT = Path(__file__).parents[3]

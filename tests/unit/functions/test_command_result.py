@@ -12,6 +12,7 @@ from fleet_fakes import (
     drain_output,
     readiness_output,
 )
+
 from pilotlight.errors import (
     CommandUnfinishedError,
     InvocationNotFoundError,

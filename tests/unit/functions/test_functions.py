@@ -16,6 +16,7 @@ from fleet_fakes import (
     group_of,
     readiness_output,
 )
+
 from pilotlight.errors import GroupNotFoundError, SettingsError, TransientError
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.group import Group, Member

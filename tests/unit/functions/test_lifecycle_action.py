@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fleet_fakes import BOOK, INSTANCE, NOW, TOKEN, FakeCommands, FakeGroup
+
 from pilotlight.errors import (
     LifecycleActionPendingError,
     MalformedEventError,

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from fleet_fakes import INSTANCE, NOW, FakeAlerts, FakeCommands, FakeGroup, group_of
+
 from pilotlight.fleet.breaker import BREAKER_TAG
 from pilotlight.fleet.dead_workers import Agent, find_dead
 from pilotlight.fleet.group import Group, Member
@@ -143,6 +144,7 @@ def agent(minutes_silent: float, status: str = "ConnectionLost") -> Agent:
         pytest.param(agent(16), True, id="silent for long"),
         pytest.param(agent(14), False, id="not for long enough"),
         pytest.param(agent(16, "Online"), False, id="online with an old ping"),
+        pytest.param(Agent("ConnectionLost", None), False, id="has not reported yet"),
         pytest.param(None, False, id="stopped or gone is for the group to judge"),
     ],
 )

@@ -14,6 +14,7 @@ from fleet_fakes import (
     drain_output,
     readiness_output,
 )
+
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.group import Member
 from pilotlight.fleet.outcome import Outcome, Result

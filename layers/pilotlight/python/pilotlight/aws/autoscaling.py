@@ -116,6 +116,8 @@ def _group(group: Any) -> Group:
             it["ProcessName"] for it in group.get("SuspendedProcesses", [])
         ),
         tags=tuple((it["Key"], it.get("Value", "")) for it in group.get("Tags", [])),
+        # Present only while "the DeleteAutoScalingGroup operation is in progress" (botocore).
+        is_being_deleted="Status" in group,
     )
 
 

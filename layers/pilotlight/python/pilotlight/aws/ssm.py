@@ -73,7 +73,7 @@ class RunCommand:
                     MaxResults=_AGENTS_PER_CALL,
                 )
             for it in answer["InstanceInformationList"]:
-                agents[it["InstanceId"]] = Agent(it["PingStatus"], it["LastPingDateTime"])
+                agents[it["InstanceId"]] = Agent(it["PingStatus"], it.get("LastPingDateTime"))
         return agents
 
 

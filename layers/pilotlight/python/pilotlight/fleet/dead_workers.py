@@ -13,10 +13,10 @@ SILENT = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An instance's SSM Agent (DescribeInstanceInformation)."""
+    """An instance's SSM Agent (DescribeInstanceInformation); it may not have reported yet."""
 
     ping_status: str
-    last_ping_at: datetime
+    last_ping_at: datetime | None
 
 
 class Agents(Protocol):
@@ -42,6 +42,6 @@ def protected_workers(group: Group) -> list[str]:
 
 
 def _is_silent(agent: Agent | None, now: datetime) -> bool:
-    if agent is None:
+    if agent is None or agent.last_ping_at is None:
         return False
     return agent.ping_status == "ConnectionLost" and now - agent.last_ping_at > SILENT

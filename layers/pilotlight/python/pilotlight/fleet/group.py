@@ -19,7 +19,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """`members` leaves the warm pool out; `warm_pool_size` counts it."""
+    """`members` leaves the warm pool out; `warm_pool_size` counts it.
+
+    While `is_being_deleted` capacity is nobody's to set: a new instance would outlive the stack.
+    """
 
     min_size: int
     max_size: int
@@ -28,6 +31,7 @@ class Group:
     warm_pool_size: int = 0
     suspended_processes: frozenset[str] = frozenset()
     tags: tuple[tuple[str, str], ...] = ()
+    is_being_deleted: bool = False
 
     def tag(self, key: str) -> str:
         """Empty when the group has no such tag."""

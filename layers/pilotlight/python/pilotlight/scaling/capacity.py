@@ -83,6 +83,7 @@ def observe(group: Group, queue: QueueDepth | None) -> Observation:
         protected=sum(member.is_protected for member in in_service),
         starting=sum(member.lifecycle_state in _STARTING_STATES for member in group.members),
         warm=group.warm_pool_size,
+        is_being_deleted=group.is_being_deleted,
     )
 
 

@@ -37,6 +37,7 @@ class Observation:
     protected: int
     starting: int = 0
     warm: int = 0
+    is_being_deleted: bool = False
 
     @property
     def can_leave(self) -> int:
@@ -60,6 +61,7 @@ class Reason(StrEnum):
     HELD_BY_BUSY = "HELD_BY_BUSY"
     NO_CHANGE = "NO_CHANGE"
     UNKNOWN_METRICS = "UNKNOWN_METRICS"
+    BEING_DELETED = "BEING_DELETED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
 
     An unknown backlog holds capacity. What is starting is never called back: it is not idle.
     """
+    if observation.is_being_deleted:
+        return Decision(observation.desired, Reason.BEING_DELETED)
     if observation.queue is None:
         return Decision(_within_bounds(observation.desired, observation), Reason.UNKNOWN_METRICS)
     needed = -(-observation.queue.backlog // policy.jobs_per_instance)

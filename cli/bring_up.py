@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.deploy import Sam, Step, default_network
-from cli.run import REST_LIMIT_SECONDS, Watched
+from cli.watched import REST_LIMIT_SECONDS, Watched
 
 BUILD_LIMIT_SECONDS = 180.0
 DEPLOY_LIMIT_SECONDS = 600.0  # CloudFormation waits for the whole pool

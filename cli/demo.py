@@ -17,10 +17,10 @@ from cli.ledger import Ledger
 from cli.live import View, headline
 from cli.recording import Job, Recording
 from cli.report import HookStory, Run
-from cli.run import Watched, watching
 from cli.stack import Stack
 from cli.stages import wakes
 from cli.trouble import explaining
+from cli.watched import Watched, watching
 
 STACK_NAME = "pilotlight-demo"
 WAVE_LIMIT_SECONDS = 240.0
@@ -38,20 +38,19 @@ class Plan:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-# Idle workers soon return to the pool, which is full with what sleeps and sets up nobody else.
-SHORT_TIMES = {"IdleSeconds": "6", "PoolMinSize": "0"}
+IDLE = {"IdleSeconds": "6"}  # a person who watches shall see workers return to the pool
 
 
 def long_plan(jobs: int) -> Plan:
     """Two waves over five instances, the second when the pool is asleep again."""
     first = -(-jobs // 2)
     waves = tuple(size for size in (first, jobs - first) if size)
-    return Plan(waves, True, {**SHORT_TIMES, "MaxReceiveCount": "3"})
+    return Plan(waves, True, {**IDLE, "MaxReceiveCount": "3"})
 
 
 def short_plan(jobs: int) -> Plan:
     """The form for CI: one instance runs, one sleeps and is woken once."""
-    return Plan((jobs,), False, {**SHORT_TIMES, "MaxSize": "2"})
+    return Plan((jobs,), False, {**IDLE, "MaxSize": "2"})
 
 
 def run_demo(cloud: Endpoint, plan: Plan, folder: Path, speed: float, view: View) -> Run:

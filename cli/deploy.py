@@ -71,8 +71,6 @@ class Sam:
                 *("--config-file", str(ROOT / "samconfig.toml"), "--config-env", PROFILE),
                 *("--template-file", str(self._folder / "sam" / "template.yaml")),
                 *("--stack-name", stack_name),
-                "--no-confirm-changeset",
-                "--no-fail-on-empty-changeset",
                 "--parameter-overrides",
                 *(f"{name}={shlex.quote(value)}" for name, value in parameters.items()),
             ],

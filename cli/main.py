@@ -85,12 +85,7 @@ def origin(speed: Speed = 4.0) -> None:
     with explained(), embedded_cloud(folder / "cloud", speed) as cloud:
         found = origins.run_origin(cloud, folder, speed, view_for(console))
     write_json(asdict(found), folder / "report.json")
-    console.print(
-        "{running} running and {stopped} stopped became ".format(**found.before)
-        + "{running} running and {stopped} stopped ".format(**found.after)
-        + f"in {found.seconds_to_in_service} s; torch {found.torch_version} on {found.instance_id}",
-        highlight=False,
-    )
+    console.print(found.sentence, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -13,12 +14,13 @@ from cli.clouds import Endpoint
 from cli.errors import CommandError
 from cli.live import View, headline
 from cli.recording import Look
-from cli.run import Watched, watching
 from cli.stack import Stack
 from cli.trouble import explaining
+from cli.watched import Watched, watching
 
 STACK_NAME = "pilotlight-origin"
 COMMAND_LIMIT_SECONDS = 120.0
+UNFINISHED = ("Pending", "InProgress", "Delayed")
 # Workers keep their protection from scale-in while the experiment lasts, so the scaler, which
 # sees no job and would lower the capacity again, finds nobody who may leave.
 PARAMETERS = {"IdleSeconds": "3600"}
@@ -36,6 +38,16 @@ class Findings:
     seconds_to_in_service: float
     torch_version: str
     speed: float
+
+    @property
+    def sentence(self) -> str:
+        """The last line of the experiment."""
+        return (
+            "{running} running and {stopped} stopped became ".format(**self.before)
+            + "{running} running and {stopped} stopped ".format(**self.after)
+            + f"in {self.seconds_to_in_service} s; torch {self.torch_version} "
+            + f"on {self.instance_id}"
+        )
 
 
 def run_origin(cloud: Endpoint, folder: Path, speed: float, view: View) -> Findings:
@@ -84,25 +96,28 @@ def read_torch_version(watched: Watched, instance_id: str) -> str:
         DocumentName="AWS-RunShellScript",
         Parameters={"commands": [READ_TORCH]},
     )["Command"]["CommandId"]
-    answers: list[dict[str, str]] = []
-
-    def answered() -> bool:
-        try:
-            answer = ssm.get_command_invocation(CommandId=command_id, InstanceId=instance_id)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "InvocationDoesNotExist":
-                return False  # SSM shows an invocation some moments after it took the command
-            raise
-        answers.append(answer)
-        return answer["Status"] not in ("Pending", "InProgress", "Delayed")
-
-    watched.wait_until(answered, COMMAND_LIMIT_SECONDS, f"command {command_id} has ended")
-    if answers[-1]["Status"] != "Success":
+    watched.wait_until(
+        lambda: invocation(ssm, command_id, instance_id)["Status"] not in UNFINISHED,
+        COMMAND_LIMIT_SECONDS,
+        f"command {command_id} has ended",
+    )
+    answer = invocation(ssm, command_id, instance_id)
+    if answer["Status"] != "Success":
         raise CommandError(
-            f"torch's version could not be read on {instance_id}: {answers[-1]['StatusDetails']}.",
-            details=answers[-1]["StandardErrorContent"],
+            f"torch's version could not be read on {instance_id}: {answer['StatusDetails']}.",
+            details=answer["StandardErrorContent"],
         )
-    return answers[-1]["StandardOutputContent"].strip()
+    return answer["StandardOutputContent"].strip()
+
+
+def invocation(ssm: Any, command_id: str, instance_id: str) -> dict[str, str]:
+    """GetCommandInvocation; Pending while SSM does not show it yet, moments after the command."""
+    try:
+        return dict(ssm.get_command_invocation(CommandId=command_id, InstanceId=instance_id))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvocationDoesNotExist":
+            raise
+        return {"Status": "Pending"}
 
 
 def serving(look: Look) -> set[str]:

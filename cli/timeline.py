@@ -64,23 +64,9 @@ def _draw_capacity(axes: Axes, looks: Sequence[Look], start: float) -> None:
     backlog = [look.visible + look.in_flight for look in looks]
     axes.fill_between(times, backlog, step="post", color="#0072B2", alpha=0.18, linewidth=0)
     axes.step(times, backlog, where="post", color="#0072B2", linewidth=1.2, label="jobs in queue")
-    axes.step(
-        times,
-        [look.desired for look in looks],
-        where="post",
-        color="#222222",
-        linewidth=1.6,
-        label="desired capacity",
-    )
-    axes.step(
-        times,
-        [look.running for look in looks],
-        where="post",
-        color="#009E73",
-        linewidth=1.6,
-        linestyle=(0, (3, 1.5)),
-        label="in service",
-    )
+    desired, running = [look.desired for look in looks], [look.running for look in looks]
+    axes.step(times, desired, "-k", where="post", linewidth=1.6, label="desired capacity")
+    axes.step(times, running, "--", where="post", color="#009E73", label="in service")
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.set_ylabel("jobs, instances")

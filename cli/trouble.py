@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.cloudlogs import LogLine
 from cli.errors import CommandError
 from cli.live import headline
-from cli.run import Watched
+from cli.watched import Watched
 
 LAST_LINES = 12
 LAST_EVENTS = 8

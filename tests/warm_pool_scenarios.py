@@ -359,6 +359,9 @@ def test_deleting_a_group_by_force_waits_for_the_terminate_hooks(stage: Stage) -
     (serving,) = stage.until_action("AutoScalingGroup", "EC2")
     stage.around.pass_seconds(60)
     assert stage.describe()["Status"] == "Delete in progress"
+    with pytest.raises(ClientError) as error:
+        stage.asg.set_desired_capacity(AutoScalingGroupName=stage.name, DesiredCapacity=1)
+    assert refused(error)[0] == "ScalingActivityInProgress"
     stage.complete(pooled)
     stage.complete(serving)
     assert stage.around.poll(lambda: not stage.describe()), "the group never went"

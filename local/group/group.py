@@ -104,7 +104,13 @@ class Group:
         self.capacity.decide_after(Delay.GROUP_DECISION)
 
     def set_desired_capacity(self, capacity: int) -> None:
-        """Raises ValidationError outside of the bounds."""
+        """Raises ValidationError outside of the bounds.
+
+        Raises ScalingActivityInProgressError while the group is being deleted; AWS's answer then is
+        not published, but a group that could grow would never be gone.
+        """
+        if self.deleting:
+            raise ScalingActivityInProgressError("The Auto Scaling group is being deleted.")
         for word, bound, outside in (
             ("above max", self.settings.max_size, capacity > self.settings.max_size),
             ("below min", self.settings.min_size, capacity < self.settings.min_size),
@@ -121,6 +127,8 @@ class Group:
 
     def scale(self, capacity: int, trigger: str) -> None:
         """What a scaling policy does: `trigger` is the sentence that names it; bounds hold."""
+        if self.deleting:
+            return
         bounded = max(self.settings.min_size, min(capacity, self.settings.max_size))
         before, self.desired_capacity = self.desired_capacity, bounded
         self._changed(trigger, before, bounded)

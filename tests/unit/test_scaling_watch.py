@@ -3,6 +3,7 @@
 import heapq
 
 import pytest
+
 from pilotlight.errors import MalformedEventError
 from pilotlight.scaling.watch import next_slot, read_tick, write_tick
 

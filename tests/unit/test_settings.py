@@ -1,4 +1,5 @@
 import pytest
+
 from pilotlight.errors import SettingsError
 from pilotlight.settings import QueueDepthSettings
 

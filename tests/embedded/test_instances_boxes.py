@@ -203,6 +203,40 @@ def test_services_are_asked_to_stop_before_the_power_goes(make: Make) -> None:
     )
 
 
+MIXED = """
+    #!/bin/sh
+    set -eu
+    root=${HOME%/root}
+    cat > $root/opt/job <<'JOB'
+    trap "echo job was asked" TERM
+    echo job started
+    while :; do sleep 0.05; done
+    JOB
+    cat > $root/opt/worker <<WORKER
+    trap 'echo worker ends; exit 0' TERM
+    sh $root/opt/job &
+    while :; do sleep 0.05; done
+    WORKER
+    cat > $root/etc/systemd/system/mixed.service <<UNIT
+    [Service]
+    ExecStart=/bin/sh $root/opt/worker
+    KillMode=mixed
+    UNIT
+    systemctl start mixed
+"""
+
+
+def test_kill_mode_mixed_asks_the_main_process_alone(make: Make) -> None:
+    computer = make(MIXED)
+    computer.set_up()
+    read = "journalctl -u mixed -o cat"
+    computer.wait_for(lambda: "job started" in computer.run(read).stdout, "job")
+    computer.run("systemctl stop mixed")
+    assert "worker ends" in computer.run(read).stdout
+    assert "job was asked" not in computer.run(read).stdout
+    assert computer.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout.count("opt/job") == 0
+
+
 def test_a_service_that_dies_is_started_again_by_its_policy(make: Make) -> None:
     computer = make(WITH_SERVICE)
     computer.set_up()

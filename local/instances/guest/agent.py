@@ -36,7 +36,7 @@ class Agent:
                 return NOT_EXECUTABLE
         self._running[number] = started
         try:
-            return await started.exited
+            return await started.wait()
         finally:
             del self._running[number]
 

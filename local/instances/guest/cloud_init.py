@@ -57,7 +57,7 @@ class CloudInit:
             except OSError as error:
                 self._log(f"Failed to execute {name}: {error}\n")
                 return 127
-        return await started.exited
+        return await started.wait()
 
     def _output(self) -> Path:
         self._box.log.mkdir(parents=True, exist_ok=True)

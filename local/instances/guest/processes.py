@@ -14,10 +14,18 @@ from typing import IO
 
 @dataclass(frozen=True)
 class Started:
-    """A program that was started; `exited` gives its exit code, -N when signal N killed it."""
+    """A program that was started."""
 
     process: subprocess.Popen[bytes]
     exited: asyncio.Future[int]
+
+    async def wait(self) -> int:
+        """The exit code, -N when signal N killed it. Who gives up waiting changes nothing of it."""
+        return await asyncio.shield(self.exited)
+
+    @property
+    def running(self) -> bool:
+        return not self.exited.done()
 
     @property
     def pid(self) -> int:
@@ -76,8 +84,7 @@ class Processes:
                 continue
             code = os.waitstatus_to_exitcode(status)
             started.process.returncode = code
-            if not started.exited.done():
-                started.exited.set_result(code)
+            started.exited.set_result(code)
 
 
 def marked(mark: str) -> list[int]:

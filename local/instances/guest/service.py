@@ -13,6 +13,7 @@ from local.instances.guest.box import Box
 from local.instances.guest.processes import Processes, Started, marked, signal_all
 from local.instances.guest.units import Command, Unit, environment_of, should_restart
 
+STOP_POLL_SECONDS = 0.05
 EXEC_FAILED = 203  # systemd.exec(5): the program could not be executed
 
 
@@ -86,7 +87,7 @@ class Service:
         return True
 
     async def _watch_main(self, main: Started) -> None:
-        code = await main.exited
+        code = await main.wait()
         self._note(f"Main process exited, code={code}")
         self.state = "deactivating"
         await self._end_processes(self.unit.stop_timeout_seconds)
@@ -108,31 +109,39 @@ class Service:
 
     async def _end_processes(self, patience_seconds: float) -> None:
         """Stop what the service still runs: politely, then not."""
-        if self.main is not None and not self.main.exited.done():
+        if self.main is not None and self.main.running:
             await self._run_all(self.unit.stop)
-        self._signal(signal.Signals[self.unit.kill_signal])
+        signal_all(self._asked_to_end(), signal.Signals[self.unit.kill_signal])
         deadline = time.monotonic() + patience_seconds
-        while self._members() and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-        self._signal(signal.SIGKILL)
+        while self._asked_to_end() and time.monotonic() < deadline:
+            await asyncio.sleep(STOP_POLL_SECONDS)
+        signal_all(self._killed(), signal.SIGKILL)
         self.main = None
         await self._run_all(self.unit.after_stop)
 
+    def _asked_to_end(self) -> list[int]:
+        """Who gets KillSignal and is waited for (systemd.kill(5), KillMode)."""
+        if self.unit.kill_mode == "control-group":
+            return self._members()
+        return [] if self.unit.kill_mode == "none" else self._main_pids()
+
+    def _killed(self) -> list[int]:
+        """Who gets SIGKILL after that."""
+        if self.unit.kill_mode in ("control-group", "mixed"):
+            return self._members()
+        return [] if self.unit.kill_mode == "none" else self._main_pids()
+
     def _members(self) -> list[int]:
-        if self.unit.kill_mode == "process":
-            running = self.main is not None and not self.main.exited.done()
-            return [self.main.pid] if self.main is not None and running else []
         return marked(f"INVOCATION_ID={self._invocation}")
 
-    def _signal(self, number: int) -> None:
-        if self.unit.kill_mode != "none":
-            signal_all(self._members(), number)
+    def _main_pids(self) -> list[int]:
+        return [self.main.pid] if self.main is not None and self.main.running else []
 
     async def _run_all(self, commands: tuple[Command, ...]) -> int:
         """Run one after the other; the first exit code that matters and is not 0."""
         for command in commands:
             try:
-                code = await self._begin(command).exited
+                code = await self._begin(command).wait()
             except OSError as error:
                 self._note(f"Failed to execute {command.line}: {error}")
                 code = EXEC_FAILED

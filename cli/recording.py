@@ -121,6 +121,14 @@ class Recording:
     jobs: tuple[Job, ...] = ()
     activities: tuple[Activity, ...] = ()
 
+    @property
+    def start(self) -> float:
+        """When the first instance was seen: moment 0 of what is shown. Raises ValueError."""
+        for look in self.looks:
+            if look.members:
+                return look.at
+        raise ValueError("no instance was seen: there is nothing to show")
+
 
 def spans(looks: Sequence[Look]) -> dict[str, list[Span]]:
     """Lifecycle states of every instance in order; a state that was left between two looks ends

@@ -104,8 +104,8 @@ def write_html(run: Run, picture: Path, path: Path) -> None:
         picture=base64.b64encode(picture.read_bytes()).decode("ascii"),
         stages=stage_rows(run.recording),
         decisions=run.recording.decisions,
-        start=run.recording.looks[0].at,
-        jobs=[_job_row(job, run.recording.looks[0].at) for job in _by_sending(run.recording.jobs)],
+        start=run.recording.start,
+        jobs=[_job_row(job, run.recording.start) for job in _by_sending(run.recording.jobs)],
         story=run.story,
     )
     path.write_text(page, encoding="utf-8")

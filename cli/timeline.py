@@ -35,11 +35,9 @@ def bars(history: Sequence[Span]) -> list[tuple[Kind, Span]]:
 
 def draw_timeline(recording: Recording, path: Path, title: str) -> None:
     """Write the picture as PNG, from the first instance on; raises ValueError without one."""
-    looks = [look for look in recording.looks if look.members]
-    if not looks:
-        raise ValueError("no instance was seen: there is nothing to draw")
+    start = recording.start
+    looks = [look for look in recording.looks if look.at >= start]
     histories = _in_order_of_appearance(recording)
-    start = looks[0].at
     bars_height = INCHES_PER_INSTANCE * len(histories)
     figure = Figure(figsize=(12, 2.9 + bars_height), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, bars_height])

@@ -51,7 +51,7 @@ class Watched:
             look = self.recorder.latest
             return look.at_rest and look.running == running
 
-        what = f"{running} instances serve and the others sleep"
+        what = f"{running} in service and the others asleep"
         return self.wait_until(at_rest, REST_LIMIT_SECONDS, what)
 
     def follow_logs(self) -> None:

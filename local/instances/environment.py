@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ PIP_CACHE = "/var/cache/pip"
 _OF_THIS_COMPUTER = re.compile(
     r"PIP_\w+|(https?|ftp|all|no)_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE", re.I
 )
+_PATH = re.compile(r"(?:^|[\s=]|file://)(/[^\s'\"]+)", re.MULTILINE)
 
 
 def online(host: Mapping[str, str]) -> dict[str, str]:
@@ -69,5 +69,9 @@ def pip_settings(host: Mapping[str, str]) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def this_environment() -> dict[str, str]:
-    return dict(os.environ)
+def paths_named(host: Mapping[str, str]) -> set[Path]:
+    """Folders of this computer that pip's settings and the certificates' variables point to."""
+    settings = pip_settings(host)
+    text = "\n".join([*online(host).values(), settings.read_text() if settings else ""])
+    named = (Path(found) for found in _PATH.findall(text))
+    return {path if path.is_dir() else path.parent for path in named if path.exists()}

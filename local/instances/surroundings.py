@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from local.instances.disk import CODE
 from local.instances.enclosure import Enclosure, choose_enclosure
-from local.instances.environment import pip_cache
+from local.instances.environment import paths_named, pip_cache
 from local.instances.interpreters import interpreters, own_interpreter
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def look_around(host: Mapping[str, str]) -> Surroundings:
     path = host.get("PATH", "")
     pythons = interpreters(path)
     prefixes = {own_interpreter().prefix, *(each.prefix for each in pythons.values())}
-    enclosure = choose_enclosure(cache, sorted({*prefixes, CODE / "local"}), path, log.warning)
+    visible = sorted({*prefixes, *paths_named(host), CODE / "local"})
+    enclosure = choose_enclosure(cache, visible, path, log.warning)
     executables = {version: str(each.executable) for version, each in pythons.items()}
     return Surroundings(host, enclosure, executables)

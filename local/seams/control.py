@@ -1,6 +1,9 @@
 """Paths below /_pilotlight/ by which a test or a person makes this cloud misbehave.
 
-AWS has none of them. Each takes a POST of a JSON object and answers one.
+AWS has none of them. Each takes a POST of a JSON object and answers one. Those of EC2 are
+`capacity` {"zone": "us-east-1a" or "*", "available": false},
+`fault` {"instance_id": "i-...", "fault": "agent-offline", "agent-online" or "hang"} and
+`metadata` {"instance_id": "i-...", "path": "spot/instance-action", "text": "..." or null}.
 """
 
 from __future__ import annotations

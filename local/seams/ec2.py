@@ -208,7 +208,7 @@ def _launch_for_caller(data: Mapping[str, Any], subnet_id: str) -> dict[str, Any
 
 
 def _offer_faults(host: InstanceHost) -> None:
-    """Control paths: see docs of `control`."""
+    """The control paths of EC2, as `control` lists them."""
     acts = {
         "agent-offline": host.break_agent,
         "agent-online": host.mend_agent,

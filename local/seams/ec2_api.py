@@ -45,6 +45,7 @@ def take_over_calls(
             )
         ),
         "RebootInstances": answering(lambda query: reboot_instances(query, fleet)),
+        "CreateFleet": answering(refuse_fleet),
         "DescribeInstanceStatus": answering(lambda query: describe_status(query, host)),
     }
 
@@ -160,6 +161,14 @@ def reboot_instances(query: Query, fleet: Fleet) -> Response:
     for instance_id in ec2._parse_member_list(query, "InstanceId"):
         fleet.reboot(instance_id)
     return ec2._xml(200, "RebootInstancesResponse", "<return>true</return>")  # type: ignore[no-any-return]
+
+
+def refuse_fleet(_query: Query) -> Response:
+    """Stock's fleets make records with no machine behind them."""
+    raise Ec2Error(
+        "UnsupportedOperation",
+        "CreateFleet is not provided here: use RunInstances or an Auto Scaling group.",
+    )
 
 
 def describe_status(query: Query, host: InstanceHost) -> Response:

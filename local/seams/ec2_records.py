@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import random
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from local.context import CloudContext
 from local.instances.fleet import Ec2Error, Reason
 from local.instances.instance import InstanceSpec
+from local.seams.ec2_volumes import delete_volumes, is_true, replace_volumes
 from local.seams.eventbridge import emit
 from local.seams.permissions import in_account
 
@@ -23,8 +25,7 @@ STATE_CODES = {
     "stopping": 64,
     "stopped": 80,
 }
-ROOT_DEVICE = "/dev/xvda"
-ROOT_SIZE_GIB = 8  # of the official Amazon Linux 2023 images
+_IMAGE_ID = re.compile(r"ami-([0-9a-f]{8}|[0-9a-f]{17})")
 RESERVED_ADDRESSES = 4  # EC2 keeps the first four of a subnet, and the last (VPC user guide)
 
 Data = Mapping[str, Any]
@@ -63,7 +64,7 @@ def new_record(data: Data, subnet_id: str, tags: Mapping[str, str]) -> dict[str,
     profile = instance_profile(data.get("IamInstanceProfile") or {})
     record: dict[str, Any]
     [record] = ec2._launch_instances_internal(
-        image_id=data["ImageId"],
+        image_id=_image_id(data["ImageId"]),
         instance_type=data.get("InstanceType") or "m1.small",  # RunInstances' own default
         subnet_id=subnet["SubnetId"],
         count=1,
@@ -80,7 +81,7 @@ def new_record(data: Data, subnet_id: str, tags: Mapping[str, str]) -> dict[str,
     )
     record["_public"] = _wants_public_address(data, subnet)
     record["PublicIpAddress"] = record["PublicDnsName"] = ""
-    _replace_volumes(record, data)
+    replace_volumes(record, data)
     _tag(record, data, tags)
     return record
 
@@ -146,7 +147,23 @@ def _write(instance_id: str, state: str, reason: Reason) -> None:
         record["PublicIpAddress"] = record["PublicDnsName"] = ""
     if state == "terminated":
         record["_terminated_at"] = time.time()
-        _delete_volumes(record)
+        delete_volumes(record)
+
+
+def _image_id(wanted: str) -> str:
+    """`resolve:ssm:NAME` is looked up at launch (EC2 user guide, create-launch-template).
+
+    Any well-formed id will do: people's templates name images which are not here, and whatever
+    they name, the machine is this computer.
+    """
+    from ministack.services import ssm
+
+    image_id = wanted
+    if wanted.startswith("resolve:ssm:"):
+        image_id = str(ssm.resolve_parameter_value(wanted.removeprefix("resolve:ssm:")))
+    if not _IMAGE_ID.fullmatch(image_id):
+        raise Ec2Error("InvalidAMIID.Malformed", f'Invalid id: "{wanted}" (expecting "ami-...")')
+    return image_id
 
 
 def _subnet(subnet_id: str) -> dict[str, Any]:
@@ -197,62 +214,6 @@ def _wants_public_address(data: Data, subnet: Mapping[str, Any]) -> bool:
     return is_true(subnet.get("MapPublicIpOnLaunch") if asked is None else asked)
 
 
-def _replace_volumes(record: dict[str, Any], data: Data) -> None:
-    """Stock makes one unencrypted 8 GiB root volume whatever is asked for."""
-    asked = {
-        each["DeviceName"]: each.get("Ebs") or {} for each in data.get("BlockDeviceMappings") or []
-    }
-    _delete_volumes(record)
-    mappings = [
-        _new_volume(record, device, settings)
-        for device, settings in {ROOT_DEVICE: {}, **asked}.items()
-    ]
-    record["BlockDeviceMappings"] = mappings
-
-
-def _new_volume(record: Mapping[str, Any], device: str, settings: Data) -> dict[str, Any]:
-    from ministack.services import ec2
-
-    volume_id, now = ec2._new_volume_id(), record["LaunchTime"]
-    deleted = is_true(settings.get("DeleteOnTermination", True))
-    attachment = {"VolumeId": volume_id, "AttachTime": now, "DeleteOnTermination": deleted}
-    ec2._volumes[volume_id] = {
-        "VolumeId": volume_id,
-        "Size": int(settings.get("VolumeSize", ROOT_SIZE_GIB)),
-        "AvailabilityZone": record["Placement"]["AvailabilityZone"],
-        "State": "in-use",
-        "VolumeType": settings.get("VolumeType", "gp3"),
-        "SnapshotId": settings.get("SnapshotId", ""),
-        "Iops": int(settings.get("Iops", 3000)),
-        "Throughput": int(settings.get("Throughput", 125)),
-        "Encrypted": is_true(settings.get("Encrypted", False)),
-        "CreateTime": now,
-        "MultiAttachEnabled": False,
-        "Attachments": [
-            {
-                **attachment,
-                "InstanceId": record["InstanceId"],
-                "Device": device,
-                "State": "attached",
-            }
-        ],
-    }
-    return {"DeviceName": device, "Ebs": {**attachment, "Status": "attached"}}
-
-
-def _delete_volumes(record: dict[str, Any]) -> None:
-    """Volumes with DeleteOnTermination go with the instance; others are left, available."""
-    from ministack.services import ec2
-
-    for mapping in record["BlockDeviceMappings"]:
-        volume_id = mapping["Ebs"]["VolumeId"]
-        if mapping["Ebs"]["DeleteOnTermination"]:
-            ec2._volumes.pop(volume_id, None)
-        elif volume_id in ec2._volumes:
-            ec2._volumes[volume_id].update(State="available", Attachments=[])
-    record["BlockDeviceMappings"] = []
-
-
 def _tag(record: Mapping[str, Any], data: Data, tags: Mapping[str, str]) -> None:
     from ministack.services import ec2
 
@@ -271,8 +232,3 @@ def _tag(record: Mapping[str, Any], data: Data, tags: Mapping[str, str]) -> None
             merged |= tags
         for resource_id in resource_ids if merged else []:
             ec2._tags[resource_id] = [{"Key": key, "Value": merged[key]} for key in merged]
-
-
-def is_true(value: object) -> bool:
-    """Templates give booleans as text as well."""
-    return str(value).lower() == "true"

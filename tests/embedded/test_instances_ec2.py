@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from local.cloud import EmbeddedCloud
 
+NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 IMAGE = "ami-0c2023a1b2c3d4e5f"
 PATIENCE_SECONDS = 60.0
 TRUST = {
@@ -120,7 +121,7 @@ def test_a_launch_template_says_everything_and_the_call_wins_over_it(
 ) -> None:
     name = unique("template")
     data = {
-        "ImageId": IMAGE,
+        "ImageId": f"resolve:ssm:{NEWEST_IMAGE}",
         "InstanceType": "t3.medium",
         "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
         "BlockDeviceMappings": [
@@ -146,6 +147,7 @@ def test_a_launch_template_says_everything_and_the_call_wins_over_it(
 
     types = [each["InstanceType"] for each in (default, latest, own)]
     assert types == ["t3.medium", "t3.large", "m5.large"]
+    assert default["ImageId"] == IMAGE
     assert default["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
     assert default["Tags"] == [{"Key": "Name", "Value": name}]
     tagged = [{"Name": "tag:Disk", "Values": [name]}]
@@ -167,6 +169,8 @@ def test_a_launch_template_says_everything_and_the_call_wins_over_it(
         ({"SecurityGroupIds": ["sg-00000000"]}, "InvalidGroup.NotFound"),
         ({"IamInstanceProfile": {"Name": "none"}}, "InvalidParameterValue"),
         ({"MinCount": 2}, "InvalidParameterValue"),
+        ({"ImageId": "ami-mine"}, "InvalidAMIID.Malformed"),
+        ({"ImageId": "resolve:ssm:/not/there"}, "InvalidAMIID.Malformed"),
     ],
 )
 def test_a_launch_that_names_what_is_not_there_is_refused(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from local.instances.environment import box_environment
+from pathlib import Path
+
+from local.instances.environment import box_environment, paths_named
 
 HOST = {
     "AWS_ACCESS_KEY_ID": "secret",
@@ -43,3 +45,19 @@ def test_a_proxy_is_not_asked_for_this_computer() -> None:
 
     assert seen["NO_PROXY"] == "internal.example,127.0.0.1,localhost"
     assert seen["no_proxy"] == "127.0.0.1,localhost"
+
+
+def test_folders_that_pips_settings_name_are_seen_in_the_box(tmp_path: Path) -> None:
+    wheels, certificate = tmp_path / "wheels", tmp_path / "ca/ca.pem"
+    settings = tmp_path / "config/pip/pip.conf"
+    for folder in (wheels, certificate.parent, settings.parent, tmp_path / "index"):
+        folder.mkdir(parents=True)
+    certificate.touch()
+    settings.write_text(f"[global]\nextra-index-url = file://{tmp_path}/index file:///not/there\n")
+    host = {
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "PIP_FIND_LINKS": f"https://example.com/x {wheels}",
+        "PIP_CERT": str(certificate),
+    }
+
+    assert paths_named(host) == {wheels, certificate.parent, tmp_path / "index"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.instances.disk import CODE
 from local.instances.enclosure import Enclosure, choose_enclosure
@@ -29,7 +31,8 @@ def look_around(host: Mapping[str, str]) -> Surroundings:
     cache.mkdir(parents=True, exist_ok=True)
     path = host.get("PATH", "")
     pythons = interpreters(path)
-    prefixes = {own_interpreter().prefix, *(each.prefix for each in pythons.values())}
+    own = {Path(sys.prefix), own_interpreter().prefix}  # the environment that runs this, its base
+    prefixes = own | {each.prefix for each in pythons.values()}
     visible = sorted({*prefixes, *paths_named(host), CODE / "local"})
     enclosure = choose_enclosure(cache, visible, path, log.warning)
     executables = {version: str(each.executable) for version, each in pythons.items()}

@@ -52,7 +52,7 @@ def demo(
     jobs: Annotated[
         int | None, typer.Option(min=1, max=500, help="Jobs to send; 20, or 6 with --short.")
     ] = None,
-    speed: Speed = 4.0,
+    speed: Speed = 6.0,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the cloud running afterwards, until Ctrl-C.")
     ] = False,
@@ -75,7 +75,7 @@ def demo(
 
 
 @app.command()
-def origin(speed: Speed = 4.0) -> None:
+def origin(speed: Speed = 6.0) -> None:
     """Raise the desired capacity from 1 to 2 by hand and read torch's version in the new instance.
 
     Deploys to the embedded AWS of AWS_ENDPOINT_URL if set, else to one of its own. Leaves

@@ -85,10 +85,9 @@ def machine(tmp_path):
 def test_everything_is_done_in_order_and_the_marker_comes_last(machine):
     done = machine.set_up()
     assert done.returncode == 0, done.stderr
-    pip, code, torch, service, marker = machine.calls
+    pip, code, service, marker = machine.calls
     assert pip.endswith("--index-url https://wheels/cpu torch torchvision")
     assert code == "python -m pilotlight.worker.code"
-    assert "import torch" in torch
     assert service == f"systemctl enable --now {machine.home}/pilotlight-worker.service"
     assert marker == "python -m pilotlight.worker.marker"
 
@@ -132,12 +131,9 @@ def test_a_full_disk_is_named(machine):
     assert "the disk is full: enlarge the root volume" in machine.error
 
 
-@pytest.mark.parametrize(
-    ("broken", "step"), [("pilotlight.worker.code", "the jobs' code"), ("torch", "import torch")]
-)
-def test_a_step_that_fails_is_named_and_starts_no_service(machine, broken, step):
-    machine.set_up(BROKEN=broken, PYTORCH_PACKAGES="pt")
-    assert f"setup failed at {step}:" in machine.error
+def test_a_step_that_fails_is_named_and_starts_no_service(machine):
+    machine.set_up(BROKEN="pilotlight.worker.code", PYTORCH_PACKAGES="pt")
+    assert "setup failed at the jobs' code:" in machine.error
     assert not any(call.startswith("systemctl") for call in machine.calls)
     assert not machine.finished
 

@@ -38,14 +38,12 @@ class Plan:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-IDLE = {"IdleSeconds": "6"}  # a person who watches shall see workers return to the pool
+IDLE = {"IdleSeconds": "4"}  # a person who watches shall see workers return to the pool
 
 
-def long_plan(jobs: int) -> Plan:
-    """Two waves over five instances, the second when the pool is asleep again."""
-    first = -(-jobs // 2)
-    waves = tuple(size for size in (first, jobs - first) if size)
-    return Plan(waves, True, {**IDLE, "MaxReceiveCount": "3"})
+def long_plan(jobs: int, waves: int) -> Plan:
+    """Waves of `jobs` over five instances, each when the pool is asleep again."""
+    return Plan((jobs,) * waves, True, {**IDLE, "MaxReceiveCount": "3"})
 
 
 def short_plan(jobs: int) -> Plan:

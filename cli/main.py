@@ -50,8 +50,11 @@ def demo(
         bool, typer.Option("--short", help="Two instances and one wave, as in CI.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=500, help="Jobs to send; 20, or 6 with --short.")
+        int | None, typer.Option(min=1, max=500, help="Jobs of a wave; 12, or 6 with --short.")
     ] = None,
+    waves: Annotated[
+        int, typer.Option(min=1, max=50, help="Waves, each when the pool sleeps again.")
+    ] = 1,
     speed: Speed = 6.0,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the cloud running afterwards, until Ctrl-C.")
@@ -63,7 +66,7 @@ def demo(
     exactly one result.
     """
     folder = ROOT / "build" / "demo"
-    plan = demos.short_plan(jobs or 6) if short else demos.long_plan(jobs or 20)
+    plan = demos.short_plan(jobs or 6) if short else demos.long_plan(jobs or 12, waves)
     with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
         run = demos.run_demo(cloud, plan, folder, speed, view_for(console))
         write_results(run, folder)

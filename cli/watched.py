@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from cli.alarms import QueueDepthAlarm
 from cli.cloudlogs import FunctionLogs, LogLine, decisions
 from cli.errors import CommandError
 from cli.live import View
@@ -26,6 +27,7 @@ class Watched:
         self.view = view
         self.recorder = recorder
         self.logs = FunctionLogs(stack.cloud, stack.name, since=time.time() - 1)
+        self._alarm = QueueDepthAlarm(stack.cloud, stack.name)
         self._observer = observer
         self._failed_setups: list[LogLine] = []
         self._errors_shown: set[str] = set()
@@ -55,10 +57,12 @@ class Watched:
         return self.wait_until(at_rest, REST_LIMIT_SECONDS, what)
 
     def follow_logs(self) -> None:
-        """Show decisions, completed hooks and failures since the last call.
+        """Show the alarm's changes, decisions, completed hooks and failures since the last call.
 
         Raises CommandError when one setup after another fails.
         """
+        for change in self._alarm.changes():
+            self.view.say(change)
         for line in self.logs.read_new():
             self._show(line)
         if len(self._failed_setups) >= MAX_FAILED_SETUPS:

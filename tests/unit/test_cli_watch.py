@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cli.alarms import QueueDepthAlarm
 from cli.errors import CommandError
 from cli.live import LineView
 from cli.recording import Look, Member
@@ -50,6 +51,32 @@ def group(**changes: Any) -> dict[str, Any]:
         "Instances": [instance("i-1", "InService")],
         "WarmPoolConfiguration": {"MinSize": 1, "PoolState": "Stopped"},
     } | changes
+
+
+class Alarms:
+    """DescribeAlarms, each call with the next state."""
+
+    def __init__(self, *states: str) -> None:
+        self._states = iter(states)
+
+    def client(self, service: str) -> "Alarms":
+        return self
+
+    def describe_alarms(self, AlarmNamePrefix: str) -> dict[str, Any]:  # noqa: N803
+        state = next(self._states)
+        alarm = {"AlarmName": AlarmNamePrefix, "StateValue": state, "StateReason": "Crossed"}
+        return {"MetricAlarms": [alarm] if state else []}
+
+
+def test_the_alarm_is_spoken_of_when_its_state_changes_and_only_then() -> None:
+    alarm = QueueDepthAlarm(Alarms("", "OK", "OK", "ALARM", "ALARM"), "stack")
+    assert [list(alarm.changes()) for _ in range(5)] == [
+        [],
+        [],
+        [],
+        ["queue-depth alarm OK -> ALARM: Crossed"],
+        [],
+    ]
 
 
 def test_a_look_sees_the_group_all_pages_of_its_pool_and_the_queue() -> None:

@@ -38,7 +38,7 @@ class Plan:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-IDLE = {"IdleSeconds": "4"}  # a person who watches shall see workers return to the pool
+IDLE = {"IdleSeconds": "5"}  # a person who watches shall see workers return to the pool
 
 
 def long_plan(jobs: int, waves: int) -> Plan:

@@ -34,7 +34,7 @@ def explain(watched: Watched, folder: Path) -> list[str]:
     told += [f"  {member.instance_id} {member.state}" for each in look for member in each.members]
     told.append("The last of the functions' logs:")
     told += [f"  {line.readable()}" for line in _telling(watched)[-LAST_EVENTS:]]
-    for log in sorted(folder.rglob(SETUP_LOG)):
+    for log in sorted((folder / "cloud" / "instances").rglob(SETUP_LOG)):
         told.append(f"The end of {log}:")
         told += [f"  {line}" for line in _last_lines(log)]
     return told

@@ -1,0 +1,36 @@
+"""Dask's adaptive scaling: up at once, down only what three looks in a row found too many.
+
+Source: dask/distributed, distributed/deploy/adaptive_core.py. The target is one worker per
+unfinished task, which is what its scheduler asks for when tasks are longer than the five seconds of
+`target-duration`.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from simulator.peers.counts import bounded
+from simulator.rules import View
+
+
+@dataclass(slots=True)
+class Adaptive:
+    """The rule; it remembers the surplus of its last `wait_count` looks.
+
+    The same workers are proposed each time, so the smallest surplus is how many got every vote.
+    """
+
+    wait_count: int = 3
+    _surpluses: deque[int] = field(default_factory=deque)
+
+    def decide(self, view: View) -> int | None:
+        target = bounded(view.visible + view.in_flight, view)
+        if target >= view.desired:
+            self._surpluses.clear()
+            return target
+        self._surpluses.append(view.desired - target)
+        if len(self._surpluses) < self.wait_count:
+            return None
+        closed = min(self._surpluses)
+        self._surpluses.popleft()
+        self._surpluses = deque(surplus - closed for surplus in self._surpluses)
+        return view.desired - closed

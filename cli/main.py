@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 
 from cli import demo as demos
 from cli import origin as origins
@@ -22,9 +20,11 @@ from cli.jobs import JobsDesk, message_body
 from cli.live import fleet, view_for
 from cli.report import write_json
 from cli.results import print_results, write_results
+from cli.simulate import simulate
 from cli.stack import Stack
+from cli.terminal import console, explained
 from cli.watch import Observer
-from local.cloud import CloudStartError, EmbeddedCloud
+from local.cloud import EmbeddedCloud
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,7 +35,7 @@ app = typer.Typer(
     "demo and origin run on an AWS embedded in this computer. The other commands go to whatever "
     "the SDK is set to: AWS_PROFILE and AWS_REGION name an account, AWS_ENDPOINT_URL `make cloud`.",
 )
-console = Console()
+app.command()(simulate)
 
 StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
 Speed = Annotated[
@@ -135,19 +135,3 @@ def wait_for_interrupt(environment: Mapping[str, str]) -> None:
         console.print(f"export {name}={value}", highlight=False, soft_wrap=True)
     with suppress(KeyboardInterrupt):
         signal.pause()
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Errors that a person can act on are shown without a traceback, and end the command with 1.
-
-    SIGTERM unwinds as Ctrl-C does, so that what was started is ended.
-    """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except (CommandError, CloudStartError, BotoCoreError, ClientError) as error:
-        if details := getattr(error, "details", ""):
-            console.print(details, style="dim", highlight=False, markup=False, soft_wrap=True)
-        console.print(f"{error}", style="red", highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from error

@@ -1,0 +1,153 @@
+"""`pilotlight simulate`: policies on a trace, in virtual time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.errors import CommandError
+from cli.terminal import console, explained
+from simulator.field import UnknownPolicyError, choose, simulate_each
+from simulator.need import prepared_for
+from simulator.prices import UnknownInstanceTypeError, instance_hour
+from simulator.result import Result, percentile
+from simulator.surroundings import Surroundings
+from simulator.trace import Trace, TraceError, read_trace
+
+TraceFile = Annotated[
+    Path, typer.Option("--trace", help="CSV with the columns arrival_s,service_s, in seconds.")
+]
+Policies = Annotated[str, typer.Option("--policy", help="`all`, or names with commas between.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
+MinSize = Annotated[int, typer.Option(min=0, max=5000, help="Instances at least.")]
+MaxSize = Annotated[int, typer.Option(min=1, max=5000, help="Instances at most.")]
+InstanceType = Annotated[str, typer.Option(help="One of simulator/prices.toml.")]
+Prepared = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=5000,
+        help="MaxGroupPreparedCapacity, the same for all; by default 5/4 of the largest need.",
+    ),
+]
+Volume = Annotated[int, typer.Option(min=1, max=16384, help="Root volume, GiB of gp3.")]
+CapacityErrors = Annotated[
+    float,
+    typer.Option("--ice", min=0, max=0.9, help="Probability that EC2 has no capacity, per start."),
+]
+
+
+def simulate(
+    trace: TraceFile,
+    policy: Policies = "pilotlight",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, a policy each.")] = False,
+    seed: Seed = 1,
+    min_size: MinSize = 0,
+    max_size: MaxSize = 1000,
+    instance_type: InstanceType = "g4dn.xlarge",
+    prepared: Prepared = None,
+    volume_gigabytes: Volume = 30,
+    ice: CapacityErrors = 0.0,
+) -> None:
+    """Run scaling policies over a trace of jobs, in virtual time, with the code that Lambda runs.
+
+    Every policy meets the same group, pool, instances, durations and prices.
+    """
+    with explained():
+        jobs = read(trace)
+        surroundings = surroundings_for(
+            jobs,
+            seed=seed,
+            min_size=min_size,
+            max_size=max_size,
+            prepared=prepared,
+            instance_type=instance_type,
+            volume_gigabytes=volume_gigabytes,
+            capacity_error_probability=ice,
+        )
+        results = run_policies(jobs, policy, surroundings)
+    if as_json:
+        typer.echo(json.dumps([result.as_json() for result in results], indent=2))
+    else:
+        print_simulation(console, jobs, results)
+
+
+def surroundings_for(
+    trace: Trace,
+    *,
+    seed: int,
+    min_size: int = 0,
+    max_size: int = 1000,
+    prepared: int | None = None,
+    instance_type: str = "g4dn.xlarge",
+    volume_gigabytes: int = 30,
+    capacity_error_probability: float = 0.0,
+) -> Surroundings:
+    """Raises CommandError."""
+    if min_size > max_size:
+        raise CommandError(f"--min-size {min_size} is more than --max-size {max_size}; lower it.")
+    try:
+        instance_hour(instance_type)
+    except UnknownInstanceTypeError as error:
+        raise CommandError(f"--instance-type {instance_type}: {error}") from error
+    return Surroundings(
+        min_size=min_size,
+        max_size=max_size,
+        prepared=prepared_for(trace, max_size) if prepared is None else prepared,
+        instance_type=instance_type,
+        volume_gigabytes=volume_gigabytes,
+        capacity_error_probability=capacity_error_probability,
+        seed=seed,
+    )
+
+
+def read(path: Path) -> Trace:
+    """Raises CommandError."""
+    try:
+        return read_trace(path)
+    except TraceError as error:
+        raise CommandError(str(error)) from error
+
+
+def run_policies(trace: Trace, names: str, surroundings: Surroundings) -> list[Result]:
+    """Raises CommandError."""
+    try:
+        contestants = choose(names)
+    except UnknownPolicyError as error:
+        raise CommandError(f"--policy {names}: {error}") from error
+    return list(simulate_each(trace, contestants, surroundings))
+
+
+def results_table(title: str, results: Iterable[Result]) -> Table:
+    """Side by side, cheapest first."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("policy", no_wrap=True)
+    for heading in (
+        "p50 s", "p95 s", "p99 s", "warm", "kills", "lost h", "hours", "USD", "calls", "unfinished",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right", no_wrap=True)
+    for result in sorted(results, key=lambda result: result.usd):
+        waits = result.waits_seconds
+        table.add_row(
+            result.policy,
+            *(f"{percentile(waits, percent):,.1f}" for percent in (50, 95, 99)),
+            f"{result.warm_share:.0%}",
+            f"{result.busy_kills:,}",
+            f"{result.lost_job_seconds / 3600:,.1f}",
+            f"{result.instance_hours['billed']:,.0f}",
+            f"{result.usd:,.2f}",
+            f"{result.api_calls:,}",
+            f"{result.unfinished:,}",
+        )
+    return table
+
+
+def print_simulation(console: Console, trace: Trace, results: list[Result]) -> None:
+    title = f"{trace.name}: {len(trace):,} jobs, {trace.work_hours:,.0f} hours of work"
+    console.print(results_table(title, results))

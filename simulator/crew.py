@@ -1,0 +1,212 @@
+"""The queue and the workers on it: who takes which job when, and what a killed worker loses."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from local.group.clock import Schedule
+from simulator.news import News
+from simulator.surroundings import Durations
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    arrived_at: float
+    service_seconds: float
+    started_at: float = 0.0
+
+
+class Worker:
+    """One instance in service; `place` is its index among those that can take a job."""
+
+    __slots__ = ("idle_since", "instance_id", "jobs", "place", "present", "released", "watched")
+
+    def __init__(self, instance_id: str) -> None:
+        self.instance_id = instance_id
+        self.jobs: set[Job] = set()
+        self.place: int | None = None
+        self.idle_since = 0.0
+        self.present = True
+        self.released = False
+        self.watched = False  # a timer will look at its idleness, or at the queue for it
+
+
+class Protection(Protocol):
+    """What a worker says to its group."""
+
+    def release(self, instance_id: str) -> None:
+        """It has been idle long enough: scale-in may take it."""
+
+    def protect(self, instance_id: str) -> None: ...
+
+
+class Crew:
+    """Workers poll the queue, so a job goes to a random one of those that have room.
+
+    With `idle_seconds` None workers never ask for leave: the group takes whom it likes.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        durations: Durations,
+        random: Random,
+        protection: Protection,
+        news: News,
+        jobs_per_instance: int,
+        idle_seconds: float | None,
+    ) -> None:
+        self._schedule = schedule
+        self._durations = durations
+        self._random = random
+        self._protection = protection
+        self._news = news
+        self._slots = jobs_per_instance
+        self._idle_seconds = idle_seconds
+        self._workers: dict[str, Worker] = {}
+        self._open: list[Worker] = []
+        self._released: dict[str, Worker] = {}
+        self.queue: deque[Job] = deque()
+        self.in_flight = 0
+        self.busy_workers = 0
+        self.waits_seconds = array("d")
+        self.busy_kills = 0
+        self.lost_job_seconds = 0.0
+        self.worked_seconds = 0.0
+        self.last_finish = 0.0
+
+    def arrive(self, service_seconds: float) -> None:
+        self._news.tell()
+        self.queue.append(Job(self._schedule.now(), service_seconds))
+        self._dispatch()
+
+    @property
+    def oldest_age_seconds(self) -> float:
+        return self._schedule.now() - self.queue[0].arrived_at if self.queue else 0.0
+
+    def join(self, instance_id: str, ready_at: float) -> None:
+        """It is in service; its worker can receive from `ready_at`."""
+        worker = self._workers[instance_id] = Worker(instance_id)
+        self._schedule.call_at(ready_at, self._ready, worker)
+
+    def part(self, instance_id: str) -> None:
+        """It is on its way out: what it works on is lost, and is in the queue again at once."""
+        worker = self._workers.pop(instance_id, None)
+        if worker is None:
+            return
+        self._news.tell()
+        worker.present = False
+        self._close(worker)
+        self._released.pop(instance_id, None)
+        if worker.jobs:
+            self._kill(worker)
+
+    def _kill(self, worker: Worker) -> None:
+        now = self._schedule.now()
+        self.busy_workers -= 1
+        for job in sorted(worker.jobs, key=lambda job: job.arrived_at, reverse=True):
+            self.busy_kills += 1
+            self.lost_job_seconds += now - job.started_at
+            self.in_flight -= 1
+            self.queue.appendleft(job)
+        worker.jobs.clear()
+        self._dispatch()
+
+    def _ready(self, worker: Worker) -> None:
+        if worker.present:
+            worker.idle_since = self._schedule.now()
+            self._offer(worker)
+
+    def _offer(self, worker: Worker) -> None:
+        """It has room for a job."""
+        if worker.place is None:
+            worker.place = len(self._open)
+            self._open.append(worker)
+        self._dispatch()
+        if not worker.jobs:
+            self._watch_idleness(worker)
+
+    def _close(self, worker: Worker) -> None:
+        place = worker.place
+        if place is None:
+            return
+        last = self._open.pop()
+        if last is not worker:
+            self._open[place] = last
+            last.place = place
+        worker.place = None
+
+    def _dispatch(self) -> None:
+        queue, free = self.queue, self._open
+        while queue and free:
+            self._start(free[int(self._random.random() * len(free))], queue.popleft())
+        if queue and self._released:
+            self._call_back()
+
+    def _start(self, worker: Worker, job: Job) -> None:
+        now = self._schedule.now()
+        job.started_at = now
+        if not worker.jobs:
+            self.busy_workers += 1
+        worker.jobs.add(job)
+        self.in_flight += 1
+        if len(worker.jobs) >= self._slots:
+            self._close(worker)
+        self._schedule.call_at(now + job.service_seconds, self._finish, worker, job, now)
+
+    def _finish(self, worker: Worker, job: Job, started_at: float) -> None:
+        if job not in worker.jobs or job.started_at != started_at:
+            return  # it was killed, and is at work elsewhere or waits
+        now = self._schedule.now()
+        self._news.tell()
+        worker.jobs.discard(job)
+        self.in_flight -= 1
+        self.waits_seconds.append(started_at - job.arrived_at)
+        self.worked_seconds += job.service_seconds
+        self.last_finish = now
+        if not worker.jobs:
+            self.busy_workers -= 1
+            worker.idle_since = now
+        self._offer(worker)
+
+    def _watch_idleness(self, worker: Worker) -> None:
+        if self._idle_seconds is not None and not worker.watched:
+            worker.watched = True
+            due = worker.idle_since + self._idle_seconds
+            self._schedule.call_at(due, self._idle_long, worker)
+
+    def _idle_long(self, worker: Worker) -> None:
+        worker.watched = False
+        if not worker.present or worker.jobs or self._idle_seconds is None:
+            return
+        if self._schedule.now() < worker.idle_since + self._idle_seconds:
+            self._watch_idleness(worker)
+            return
+        self._news.tell()
+        worker.released = True
+        self._close(worker)
+        self._released[worker.instance_id] = worker
+        self._protection.release(worker.instance_id)
+
+    def _call_back(self) -> None:
+        """Workers that gave up their protection see the queue at their next look."""
+        for worker in self._released.values():
+            if not worker.watched:
+                worker.watched = True
+                when = self._schedule.now() + self._durations.notice()
+                self._schedule.call_at(when, self._noticed, worker)
+
+    def _noticed(self, worker: Worker) -> None:
+        worker.watched = False
+        if not worker.present or not self.queue:
+            return
+        self._news.tell()
+        del self._released[worker.instance_id]
+        worker.released = False
+        worker.idle_since = self._schedule.now()
+        self._protection.protect(worker.instance_id)
+        self._offer(worker)

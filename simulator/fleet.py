@@ -1,0 +1,177 @@
+"""The group of one run: the model of `local.group` with its hooks answered and its EC2 metered."""
+
+from __future__ import annotations
+
+from itertools import count
+from random import Random
+from typing import Protocol
+
+from local.group.clock import VirtualClock
+from local.group.events import GroupEvent
+from local.group.group import Group
+from local.group.ports import World
+from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
+from local.group.states import GROUP_ACTIVE, HookKind, LifecycleState
+from local.group.virtual_machines import VirtualMachines
+from simulator.metered_machines import Meter, MeteredAnswers, MeteredMachines
+from simulator.news import News
+from simulator.surroundings import Durations, Surroundings
+
+NAME = "simulated"
+ARN = f"arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:0:autoScalingGroupName/{NAME}"
+PLACEMENTS = (
+    Placement("us-east-1a", "use1-az1", "subnet-a"),
+    Placement("us-east-1b", "use1-az2", "subnet-b"),
+)
+HOOKS = (
+    Hook("ready", HookKind.LAUNCHING, heartbeat_timeout_seconds=7200),
+    Hook("drain", HookKind.TERMINATING, heartbeat_timeout_seconds=7200, default_result=CONTINUE),
+)
+_PENDING = tuple(state for state in GROUP_ACTIVE if state is not LifecycleState.IN_SERVICE)
+_LAUNCHED = "EC2 Instance Launch Successful"
+_REFUSED = "EC2 Instance Launch Unsuccessful"
+
+
+class Workers(Protocol):
+    def join(self, instance_id: str, ready_at: float) -> None: ...
+
+    def part(self, instance_id: str) -> None: ...
+
+
+class Ids:
+    """Tokens that count up."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def token(self) -> str:
+        return f"{next(self._numbers):036d}"
+
+
+class Fleet:
+    """Answers each lifecycle action after its time, and tells the workers when they may work."""
+
+    def __init__(
+        self,
+        clock: VirtualClock,
+        surroundings: Surroundings,
+        random: Random,
+        news: News,
+        protects: bool,
+    ) -> None:
+        self._clock = clock
+        self._news = news
+        self._durations = Durations(random)
+        self.meter = Meter(clock)
+        self._workers: Workers | None = None
+        self._ready_at: dict[str, float] = {}
+        self.api_calls = 0
+        self.warm_starts = self.cold_starts = self.failed_starts = 0
+        machines = VirtualMachines(clock, self._durations.group, lambda: self._answers)
+        ec2 = MeteredMachines(
+            machines,
+            self.meter,
+            random,
+            surroundings.capacity_error_probability,
+            frozenset(place.zone for place in PLACEMENTS),
+        )
+        settings = GroupSettings(
+            surroundings.min_size,
+            surroundings.max_size,
+            PLACEMENTS,
+            new_instances_protected_from_scale_in=protects,
+        )
+        world = World(clock, ec2, self, Ids(), self._durations.group)
+        self.group = Group(NAME, ARN, settings, world, hooks=HOOKS)
+        self._answers = MeteredAnswers(self.meter, self.group.ec2)
+        self.group.put_warm_pool(
+            WarmPool(max_group_prepared_capacity=surroundings.prepared, reuse_on_scale_in=True)
+        )
+
+    def employ(self, workers: Workers) -> None:
+        """Who works on the instances in service; from the beginning, before any is."""
+        self._workers = workers
+
+    @property
+    def in_service(self) -> int:
+        return self.group.members.count((LifecycleState.IN_SERVICE,))
+
+    @property
+    def pending(self) -> int:
+        return self.group.members.count(_PENDING)
+
+    def set_capacity(self, capacity: int) -> None:
+        """What SetDesiredCapacity does, inside the group's bounds."""
+        settings = self.group.settings
+        bounded = max(settings.min_size, min(capacity, settings.max_size))
+        if bounded != self.group.desired_capacity:
+            self._news.tell()
+            self.api_calls += 1
+            self.group.set_desired_capacity(bounded)
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self.meter.begin()
+        self.api_calls = self.warm_starts = self.cold_starts = self.failed_starts = 0
+
+    # Protection: what workers say
+
+    def release(self, instance_id: str) -> None:
+        self._protect(instance_id, False)
+
+    def protect(self, instance_id: str) -> None:
+        self._protect(instance_id, True)
+
+    def _protect(self, instance_id: str, protected: bool) -> None:
+        self._news.tell()
+        self.api_calls += 1
+        self.group.set_instance_protection([instance_id], protected)
+
+    # Listener: what the group says
+
+    def publish(self, event: GroupEvent) -> None:
+        self._news.tell()
+        detail = event.detail
+        if event.hook is not None:
+            self._answer(event)
+        elif event.detail_type == _LAUNCHED and detail["Destination"] == "AutoScalingGroup":
+            self._enter_service(detail["EC2InstanceId"], detail["Origin"] == "WarmPool")
+        elif event.detail_type == _REFUSED:
+            self.failed_starts += 1
+
+    def target_state(self, instance_id: str, state: str | None) -> None:
+        self._news.tell()
+        if state != LifecycleState.IN_SERVICE and self._workers is not None:
+            self._workers.part(instance_id)
+
+    def group_gone(self, name: str) -> None:
+        raise LookupError(f"the group {name} was deleted in a simulation")
+
+    def _answer(self, event: GroupEvent) -> None:
+        """The lifecycle functions: first boots take their setup, drains a command."""
+        detail, durations = event.detail, self._durations
+        launches = detail["Action"] == "Launch"
+        seconds = durations.hook() if launches else durations.drain()
+        if launches:
+            first = detail["Origin"] == "EC2"
+            boot = durations.setup() if first else durations.boot()
+            self._ready_at[detail["EC2InstanceId"]] = self._clock.now() + boot
+            seconds += boot if first else 0.0
+        self.api_calls += 1
+        when = self._clock.now() + seconds
+        self._clock.call_at(
+            when, self._complete, detail["LifecycleHookName"], detail["LifecycleActionToken"]
+        )
+
+    def _complete(self, hook_name: str, token: str) -> None:
+        actions = self.group.journeys.actions
+        actions.complete(hook_name, CONTINUE, token, None)
+
+    def _enter_service(self, instance_id: str, was_warm: bool) -> None:
+        if was_warm:
+            self.warm_starts += 1
+        else:
+            self.cold_starts += 1
+        if self._workers is not None:
+            ready_at = max(self._clock.now(), self._ready_at[instance_id])
+            self._workers.join(instance_id, ready_at)

@@ -1,0 +1,137 @@
+"""How a contestant looks: what it sees, when, and what it sets."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Protocol
+
+from local.group.clock import Schedule, Timer
+from simulator.crew import Crew
+from simulator.fleet import Fleet
+from simulator.news import News
+from simulator.rules import Contestant, Rule, View
+from simulator.surroundings import Surroundings
+
+SETTLED_SECONDS = 3900.0
+"""After so long without a change no rule has a timer left that could run out: the longest
+published cool-down is an hour."""
+
+
+class Look(Protocol):
+    """One look: the capacity to set, or None to hold."""
+
+    def decide(self) -> int | None: ...
+
+    def still_for_seconds(self) -> float:
+        """Unless something changes, looks within this time from now would hold as well."""
+        ...
+
+
+class PeerLook:
+    """A peer's view, with the queue's numbers as old as its metrics are."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        news: News,
+        crew: Crew,
+        fleet: Fleet,
+        surroundings: Surroundings,
+        contestant: Contestant,
+    ) -> None:
+        self._schedule = schedule
+        self._news = news
+        self._crew = crew
+        self._fleet = fleet
+        self._surroundings = surroundings
+        self._delay = contestant.look_delay_seconds
+        self._rule: Rule = contestant.make()
+        self._seen: deque[tuple[float, int, int, float]] = deque()
+        self._told = -1
+        self._changed_at = 0.0
+
+    def decide(self) -> int | None:
+        measured_at, visible, in_flight, oldest = self._queue_numbers()
+        fleet, now = self._fleet, self._schedule.now()
+        in_service = fleet.in_service
+        return self._rule.decide(
+            View(
+                now=now,
+                visible=visible,
+                in_flight=in_flight,
+                oldest_age_seconds=oldest,
+                desired=fleet.group.desired_capacity,
+                in_service=in_service,
+                pending=fleet.pending,
+                idle=in_service - self._crew.busy_workers,
+                min_size=self._surroundings.min_size,
+                max_size=self._surroundings.max_size,
+                measured_at=measured_at,
+            )
+        )
+
+    def still_for_seconds(self) -> float:
+        if self._news.count != self._told:
+            self._told, self._changed_at = self._news.count, self._schedule.now()
+        is_settled = self._schedule.now() > self._changed_at + SETTLED_SECONDS
+        return float("inf") if is_settled and not self._crew.queue else 0.0
+
+    def _queue_numbers(self) -> tuple[float, int, int, float]:
+        """The newest that are old enough."""
+        crew, now = self._crew, self._schedule.now()
+        current = (now, len(crew.queue), crew.in_flight, crew.oldest_age_seconds)
+        if not self._delay:
+            return current
+        seen, due = self._seen, now - self._delay
+        seen.append(current)
+        while len(seen) > 1 and seen[1][0] <= due:
+            seen.popleft()
+        _, visible, in_flight, oldest = seen[0]
+        return max(seen[0][0], due), visible, in_flight, oldest
+
+
+class Looker:
+    """Looks every so often, and sleeps while nothing can come of it: the cost of a run grows with
+    what happens, not with the time that passes."""
+
+    def __init__(
+        self, schedule: Schedule, news: News, fleet: Fleet, look: Look, every_seconds: float
+    ) -> None:
+        self._schedule = schedule
+        self._news = news
+        self._fleet = fleet
+        self._look = look
+        self._every = every_seconds
+        self._begun_at = schedule.now()
+        self._timer: Timer | None = schedule.call_at(self._begun_at, self._wake)
+
+    @property
+    def looks(self) -> int:
+        """Up to now, those that were left out because nothing had changed too."""
+        return int((self._schedule.now() - self._begun_at) / self._every) + 1
+
+    def _wake(self) -> None:
+        self._news.forget_me()
+        group = self._fleet.group
+        capacity = self._look.decide()
+        if capacity is not None and capacity != group.desired_capacity:
+            self._fleet.set_capacity(capacity)
+        now = self._schedule.now()
+        still = self._look.still_for_seconds()
+        if still > self._every:
+            self._news.wake_me(self._rouse)
+        self._plan(now + max(still, self._every / 2))
+
+    def _rouse(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._plan(self._schedule.now())
+
+    def _plan(self, earliest: float) -> None:
+        """The next turn at or after that moment."""
+        self._timer = None
+        if math.isfinite(earliest):
+            turn = math.ceil((earliest - self._begun_at) / self._every)
+            when = self._begun_at + turn * self._every
+            self._timer = self._schedule.call_at(when, self._wake)

@@ -1,0 +1,28 @@
+"""Whether anything has happened since somebody looked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class News:
+    """Goes up by one with whatever a rule could see; wakes the one who sleeps until then."""
+
+    __slots__ = ("_sleeper", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sleeper: Callable[[], None] | None = None
+
+    def tell(self) -> None:
+        self.count += 1
+        if self._sleeper is not None:
+            sleeper, self._sleeper = self._sleeper, None
+            sleeper()
+
+    def wake_me(self, sleeper: Callable[[], None]) -> None:
+        """Once, at the next news."""
+        self._sleeper = sleeper
+
+    def forget_me(self) -> None:
+        self._sleeper = None

@@ -1,0 +1,59 @@
+"""The policy that runs in Lambda, as it is shipped, looking at a simulated queue and group."""
+
+from __future__ import annotations
+
+from local.group.clock import Schedule
+from pilotlight.scaling.decision import Observation, Policy, QueueDepth, desired_capacity
+from simulator.arrivals import ArrivalMetric
+from simulator.crew import Crew
+from simulator.fleet import Fleet
+
+NAME = "pilotlight"
+WATCH_SECONDS = 5.0
+"""The default of the template's WatchSeconds."""
+
+
+class OurLook:
+    """What a tick of the watch does: read the queue and the group, decide."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        crew: Crew,
+        fleet: Fleet,
+        arrivals: ArrivalMetric,
+        policy: Policy,
+    ) -> None:
+        self._schedule = schedule
+        self._crew = crew
+        self._fleet = fleet
+        self._arrivals = arrivals
+        self._policy = policy
+        self._holds = False
+
+    def decide(self) -> int | None:
+        seen = self._observe()
+        decision = desired_capacity(seen, self._policy)
+        self._holds = decision.capacity == seen.desired
+        return decision.capacity
+
+    def still_for_seconds(self) -> float:
+        """The decision has no memory: the same sight gives the same answer, and only the arrival
+        history, each minute, changes by itself."""
+        if not self._holds or self._crew.queue:
+            return 0.0
+        return self._arrivals.next_change_at() - self._schedule.now()
+
+    def _observe(self) -> Observation:
+        group, crew = self._fleet.group, self._crew
+        in_service = self._fleet.in_service
+        return Observation(
+            queue=QueueDepth(visible=len(crew.queue), in_flight=crew.in_flight, delayed=0),
+            desired=group.desired_capacity,
+            min_size=group.settings.min_size,
+            max_size=group.settings.max_size,
+            in_service=in_service,
+            protected=in_service - len(group.members.removable),
+            starting=self._fleet.pending,
+            warm=group.members.pool_total,
+        )

@@ -1,0 +1,177 @@
+"""One contestant on one trace, in virtual time."""
+
+from __future__ import annotations
+
+from array import array
+from random import Random
+
+from local.group.clock import VirtualClock
+from local.group.instance import Machine
+from pilotlight.scaling.decision import Policy
+from simulator.arrivals import ArrivalMetric
+from simulator.crew import Crew
+from simulator.fleet import Fleet
+from simulator.looks import Look, Looker, PeerLook
+from simulator.news import News
+from simulator.ours import NAME, WATCH_SECONDS, OurLook
+from simulator.prices import Bill, Usage, bill
+from simulator.result import Result, Sample
+from simulator.rules import Contestant
+from simulator.surroundings import Durations, Surroundings
+from simulator.trace import Trace
+
+FILLING_SECONDS = 3600.0
+"""Before the first second of the trace, so that the pool is asleep by then; not on the bill."""
+QUIET_SECONDS = 900.0
+"""After the last job, so that capacity can go back."""
+PATIENCE_SECONDS = 86_400.0
+"""After the last arrival a run ends, whatever still waits."""
+SAMPLES = 2000
+
+HOUR_SECONDS = 3600.0
+
+
+def simulate(trace: Trace, contestant: Contestant | None, surroundings: Surroundings) -> Result:
+    """None is our own policy. The same arguments give the same result."""
+    return Run(trace, contestant, surroundings).result()
+
+
+class Run:
+    """Everything of one run, put together."""
+
+    def __init__(
+        self, trace: Trace, contestant: Contestant | None, surroundings: Surroundings
+    ) -> None:
+        self._trace = trace
+        self._contestant = contestant
+        self._surroundings = surroundings
+        # Apart, so that what a policy starts does not change which worker gets a job, say.
+        machine_random, crew_random = (
+            Random(f"{surroundings.seed} {purpose}") for purpose in ("machines", "crew")
+        )
+        self._clock = VirtualClock(-FILLING_SECONDS)
+        self._news = News()
+        kills_busy = contestant is not None and contestant.kills_busy
+        self._fleet = Fleet(
+            self._clock, surroundings, machine_random, self._news, protects=not kills_busy
+        )
+        self._crew = Crew(
+            self._clock,
+            Durations(crew_random),
+            crew_random,
+            self._fleet,
+            self._news,
+            contestant.jobs_per_instance if contestant else 1,
+            self._idle_seconds(),
+        )
+        self._fleet.employ(self._crew)
+        self._arrivals = ArrivalMetric(self._clock)
+        self._at_max_seconds = 0.0
+        self._samples: list[Sample] = []
+
+    def result(self) -> Result:
+        self._clock.run_until(0.0)
+        self._fleet.begin()
+        self._looker = Looker(self._clock, self._news, self._fleet, self._look(), self._every())
+        step = (self._trace.window_seconds + QUIET_SECONDS) / SAMPLES
+        self._clock.call_at(0.0, self._sample, step)
+        for arrival, service in zip(
+            self._trace.arrivals_seconds, self._trace.services_seconds, strict=True
+        ):
+            self._clock.run_until(arrival)
+            self._arrivals.count()
+            self._crew.arrive(service)
+        self._finish()
+        return self._summary()
+
+    def _look(self) -> Look:
+        clock, crew, fleet = self._clock, self._crew, self._fleet
+        if self._contestant is None:
+            return OurLook(clock, crew, fleet, self._arrivals, Policy())
+        return PeerLook(clock, self._news, crew, fleet, self._surroundings, self._contestant)
+
+    def _every(self) -> float:
+        return self._contestant.every_seconds if self._contestant else WATCH_SECONDS
+
+    def _idle_seconds(self) -> float | None:
+        contestant = self._contestant
+        if contestant is None:
+            return self._surroundings.idle_seconds
+        if contestant.worker_idle_exit_seconds is not None:
+            return contestant.worker_idle_exit_seconds
+        return None if contestant.kills_busy else self._surroundings.idle_seconds
+
+    def _finish(self) -> None:
+        """Until all is done and quiet."""
+        crew, clock = self._crew, self._clock
+        end = self._trace.window_seconds + PATIENCE_SECONDS
+        while (crew.queue or crew.in_flight) and clock.now() < end:
+            clock.advance(QUIET_SECONDS)
+        clock.advance(QUIET_SECONDS)
+
+    def _sample(self, step: float) -> None:
+        fleet, crew, now = self._fleet, self._crew, self._clock.now()
+        in_service = fleet.in_service
+        capacity = in_service + fleet.pending
+        if capacity >= self._surroundings.max_size:
+            self._at_max_seconds += step
+        self._samples.append(Sample(now, capacity, in_service, len(crew.queue), crew.in_flight))
+        if crew.queue or crew.in_flight or now < self._trace.window_seconds:
+            self._clock.call_at(now + step, self._sample, step)
+
+    def _summary(self) -> Result:
+        crew, fleet = self._crew, self._fleet
+        fleet.meter.read()
+        now = self._clock.now()
+        unfinished = [now - job.arrived_at for job in crew.queue]
+        waits = array("d", sorted([*crew.waits_seconds, *unfinished]))
+        return Result(
+            policy=self._contestant.name if self._contestant else NAME,
+            jobs=len(self._trace),
+            unfinished=len(self._trace) - len(crew.waits_seconds),
+            waits_seconds=waits,
+            warm_starts=fleet.warm_starts,
+            cold_starts=fleet.cold_starts,
+            failed_starts=fleet.failed_starts,
+            busy_kills=crew.busy_kills,
+            lost_job_seconds=crew.lost_job_seconds,
+            instance_hours=self._hours(),
+            bill=self._bill(),
+            looks=self._looker.looks,
+            api_calls=self._api_calls(),
+            at_max_seconds=self._at_max_seconds,
+            samples=tuple(self._samples),
+        )
+
+    def _hours(self) -> dict[str, float]:
+        """By EC2's state of the machine; working is what of running went into jobs that ended."""
+        seconds, slots = self._fleet.meter.seconds, 1
+        if self._contestant:
+            slots = self._contestant.jobs_per_instance
+        return {
+            **{machine.value: seconds[machine] / HOUR_SECONDS for machine in Machine},
+            "working": self._crew.worked_seconds / slots / HOUR_SECONDS,
+            "billed": self._fleet.meter.billed_seconds / HOUR_SECONDS,
+        }
+
+    def _bill(self) -> Bill:
+        meter = self._fleet.meter
+        contestant = self._contestant
+        return bill(
+            Usage(
+                instance_type=self._surroundings.instance_type,
+                billed_hours=meter.billed_seconds / HOUR_SECONDS,
+                disk_hours=sum(meter.seconds.values()) / HOUR_SECONDS,
+                volume_gigabytes=self._surroundings.volume_gigabytes,
+                run_hours=self._clock.now() / HOUR_SECONDS,
+                looks=self._looker.looks,
+                jobs=len(self._trace),
+                asks_sqs=contestant is None or not contestant.look_delay_seconds,
+            )
+        )
+
+    def _api_calls(self) -> int:
+        """Of the control plane: looks at queue and group, capacity, protection, hooks."""
+        contestant = self._contestant
+        asks = contestant is None or not contestant.look_delay_seconds
+        return self._fleet.api_calls + (2 * self._looker.looks if asks else 0)

@@ -1,0 +1,80 @@
+"""What surrounds every contestant alike: the group, its pool, how long things take.
+
+Durations of the group and of EC2 are those of `local.group.latency`, those of the operating system
+of `local.instances.latency`: published recordings, named there. Each is drawn within `SPREAD` of
+its value, so that no two instances keep step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from local.group.latency import Delay, published
+from local.instances.latency import Latency as InstanceLatency
+
+SPREAD = (0.8, 1.3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Sizes are instances.
+
+    `prepared` is MaxGroupPreparedCapacity: instances of group and pool together that are set up.
+    `capacity_error_probability` is that of InsufficientInstanceCapacity, for each launch and start.
+    """
+
+    min_size: int = 0
+    max_size: int = 1000
+    prepared: int = 100
+    instance_type: str = "g4dn.xlarge"
+    volume_gigabytes: int = 30
+    capacity_error_probability: float = 0.0
+    idle_seconds: float = 15.0
+    seed: int = 1
+
+
+class Durations:
+    """Seconds, drawn anew at each question."""
+
+    # From an event of the group to the completed lifecycle action: EventBridge, queue, function.
+    HOOK_SECONDS = 2.0
+    # A drain of an idle worker: the same, and one SSM command.
+    DRAIN_SECONDS = 5.0
+    # User data with pip and PyTorch, and the readiness check: the middle of a spread of its own.
+    SETUP_SECONDS = 240.0
+    # Worker process and `import torch`, from a disk that has been read before.
+    WORKER_SECONDS = 4.0
+    # An unprotected worker looks at the queue this often: pilotlight.worker.loop_state.
+    LOOK_SECONDS = 2.0
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._group = published()
+        self._instance = InstanceLatency()
+
+    def group(self, delay: Delay) -> float:
+        return self._spread(self._group(delay))
+
+    def hook(self) -> float:
+        return self._spread(self.HOOK_SECONDS)
+
+    def drain(self) -> float:
+        return self._spread(self.DRAIN_SECONDS)
+
+    def setup(self) -> float:
+        """The first boot, from running to ready."""
+        return self._spread(self._instance.operating_system) + self.SETUP_SECONDS * (
+            self._random.lognormvariate(0.0, 0.25)
+        )
+
+    def boot(self) -> float:
+        """A later boot, from running to a worker that can receive."""
+        return self._spread(self._instance.operating_system + self.WORKER_SECONDS)
+
+    def notice(self) -> float:
+        """Until an unprotected worker has seen the queue and is protected again."""
+        return self._random.uniform(0.0, self.LOOK_SECONDS) + 0.3
+
+    def _spread(self, seconds: float) -> float:
+        return seconds * self._random.uniform(*SPREAD)

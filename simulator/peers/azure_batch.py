@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 SAMPLE_SECONDS = 30.0
 HISTORY_SAMPLES = 30  # 15 minutes
@@ -48,3 +48,27 @@ class AutoscaleFormula:
             return None
         self._next_evaluation = view.now + self.evaluation_interval_seconds
         return bounded(target_nodes(self._samples, view.desired), view)
+
+
+SOURCE = "Azure Batch documentation: batch-automatic-scaling"
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="azure-batch",
+        make=AutoscaleFormula,
+        every_seconds=30,
+        look_delay_seconds=30,
+        kills_busy=False,  # taskcompletion
+        source=SOURCE,
+    ),
+    Contestant(
+        name="azure-batch-tuned",
+        make=lambda: AutoscaleFormula(pending_tasks, evaluation_interval_seconds=300),
+        every_seconds=30,
+        look_delay_seconds=30,
+        kills_busy=False,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

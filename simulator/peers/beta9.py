@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from simulator.peers.counts import bounded
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 def wanted_containers(tasks: int, tasks_per_container: int, max_containers: int) -> int:
@@ -28,3 +28,29 @@ class TaskQueue:
         wanted = wanted_containers(tasks, self.tasks_per_container, view.max_size)
         wanted = bounded(max(self.min_containers, wanted), view)
         return wanted if wanted > view.desired else None
+
+
+SOURCE = "beam-cloud/beta9: pkg/abstractions/taskqueue/autoscaler.go"
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="beta9",
+        make=TaskQueue,
+        every_seconds=1,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=10,  # keep_warm_seconds
+        source=SOURCE,
+    ),
+    Contestant(
+        name="beta9-tuned",
+        make=TaskQueue,
+        every_seconds=1,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=60,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 MIN_AGENTS_SHARE = 0.5  # fewer of the expected agents registered: instances never joined
 
@@ -103,3 +103,41 @@ class AgentScaler:
             return None
         self._last_in = view.now
         return scaled_in(wanted, view, self.settings.in_factor)
+
+
+SOURCE = "buildkite-agent-scaler 49c4145: scaler/, lambda/main.go, template.yaml"
+
+
+def _stack() -> AgentScaler:
+    return AgentScaler(Settings(scale_in=False, out_cooldown_seconds=300, in_cooldown_seconds=3600))
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="buildkite-lambda",
+        make=AgentScaler,
+        every_seconds=10,
+        look_delay_seconds=0,
+        kills_busy=True,  # the group picks whom scale-in takes
+        source=SOURCE,
+    ),
+    Contestant(
+        name="buildkite-stack",
+        make=_stack,
+        every_seconds=10,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=600,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="buildkite-tuned",
+        make=lambda: AgentScaler(Settings(scale_in=False)),
+        every_seconds=5,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=60,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -8,7 +8,7 @@ clearml/clearml, clearml/automation/auto_scaler.py. It gives a machine up that h
 from dataclasses import dataclass
 
 from simulator.peers.counts import bounded, starting
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 def spin_ups(queued: int, idle: int, spinning: int) -> int:
@@ -23,3 +23,29 @@ class AutoScaler:
     def decide(self, view: View) -> int | None:
         new = spin_ups(view.visible, view.idle, starting(view))
         return bounded(view.desired + new, view) if new else None
+
+
+SOURCE = "clearml: clearml/automation/auto_scaler.py"
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="clearml",
+        make=AutoScaler,
+        every_seconds=300,  # polling_interval_time_min
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=900,  # max_idle_time_min
+        source=SOURCE,
+    ),
+    Contestant(
+        name="clearml-tuned",
+        make=AutoScaler,
+        every_seconds=6,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=60,  # its shortest
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 @dataclass(slots=True)
@@ -34,3 +34,27 @@ class Adaptive:
         self._surpluses.popleft()
         self._surpluses = deque(surplus - closed for surplus in self._surpluses)
         return view.desired - closed
+
+
+SOURCE = "dask/distributed: distributed/deploy/adaptive_core.py"
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="dask-adaptive",
+        make=Adaptive,
+        every_seconds=1,
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="dask-adaptive-tuned",
+        make=lambda: Adaptive(wait_count=60),
+        every_seconds=1,
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
 from simulator.peers.idleness import IdleInstances
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +46,31 @@ class Fleet:
         while self._launches and self._launches[0][0] <= now - 60:
             self._launches.popleft()
         return self.settings.scale_out_workers_per_minute - sum(n for _, n in self._launches)
+
+
+SOURCE = "AWS Deadline Cloud API: fleets' auto scaling configuration"
+
+
+def _tuned() -> Fleet:
+    return Fleet(Settings(scale_out_workers_per_minute=1000, worker_idle_duration_seconds=60))
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="deadline-cloud",
+        make=Fleet,
+        every_seconds=10,
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="deadline-cloud-tuned",
+        make=_tuned,
+        every_seconds=10,
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

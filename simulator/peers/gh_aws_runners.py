@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded, leaving, starting
 from simulator.peers.idleness import SteadyCount
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +59,33 @@ class Runners:
         kept = max(self.settings.idle_count, self.settings.pool_size)
         surplus = max(0, view.idle - leaving(view) - kept)
         return bounded(view.desired - min(surplus, old_enough), view)
+
+
+SOURCE = "terraform-aws-github-runner 4475534a: scale-up.ts, scale-down.ts, pool.ts"
+
+
+def _tuned() -> Runners:
+    return Runners(
+        Settings(batch_size=1000, scale_down_every_seconds=60, minimum_running_time_seconds=60)
+    )
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="gh-aws-runners",
+        make=Runners,
+        every_seconds=5,  # about what an invocation takes, one at a time
+        look_delay_seconds=30,  # delay_webhook_event
+        kills_busy=False,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="gh-aws-runners-tuned",
+        make=_tuned,
+        every_seconds=5,
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 HPA_SYNC_SECONDS = 15.0  # --horizontal-pod-autoscaler-sync-period
 HPA_TOLERANCE = 0.1  # --horizontal-pod-autoscaler-tolerance
@@ -116,3 +116,39 @@ class ScaledObject:
         if not active and cooled and self.settings.min_replica_count == 0:
             return 0
         return view.desired
+
+
+SOURCE = "keda 8b4f083: aws_sqs_queue_scaler.go, scale_scaledobjects.go; kubernetes: podautoscaler"
+
+
+def _tuned() -> ScaledObject:
+    return ScaledObject(
+        Settings(
+            queue_length=1,
+            polling_interval_seconds=5,
+            cooldown_period_seconds=60,
+            scale_up_pods=float("inf"),
+            scale_down_stabilization_seconds=60,
+        )
+    )
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="keda",
+        make=ScaledObject,
+        every_seconds=15,
+        look_delay_seconds=0,
+        kills_busy=True,  # a deployment's victims are chosen without knowing who works
+        source=SOURCE,
+    ),
+    Contestant(
+        name="keda-tuned",
+        make=_tuned,
+        every_seconds=5,
+        look_delay_seconds=0,
+        kills_busy=True,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.peers.counts import bounded, starting
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +79,29 @@ class ScaledJob:
         )
         nodes = bounded(running + jobs_to_create(length, self.strategy(jobs)), view)
         return nodes if nodes > view.desired else None
+
+
+SOURCE = "keda 8b4f083: scale_jobs.go; nodes: cluster-autoscaler, Karpenter"
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="keda-jobs",
+        make=ScaledJob,
+        every_seconds=30,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=600,  # cluster-autoscaler, scale-down-unneeded-time
+        source=SOURCE,
+    ),
+    Contestant(
+        name="keda-jobs-tuned",
+        make=lambda: ScaledJob(strategy=accurate, target=1, scale_on_in_flight=False),
+        every_seconds=5,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=60,  # Karpenter, consolidateAfter
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from simulator.peers.counts import bounded, starting
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 MIN_PENDING_LAUNCHES = 5
 
@@ -30,3 +30,29 @@ class ClusterAutoscaler:
         needed = view.visible + view.in_flight - view.desired
         new = launches(needed, view.in_service, starting(view), self.upscaling_speed)
         return bounded(view.desired + new, view) if new else None
+
+
+SOURCE = "ray-project/ray: autoscaler/aws/defaults.yaml, cluster YAML reference"
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="ray",
+        make=ClusterAutoscaler,
+        every_seconds=5,  # AUTOSCALER_UPDATE_INTERVAL_S
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=300,  # idle_timeout_minutes
+        source=SOURCE,
+    ),
+    Contestant(
+        name="ray-tuned",
+        make=lambda: ClusterAutoscaler(upscaling_speed=1000),
+        every_seconds=5,
+        look_delay_seconds=0,
+        kills_busy=False,
+        worker_idle_exit_seconds=60,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

@@ -8,7 +8,7 @@ runs-on.com, docs on warm pools.
 from dataclasses import dataclass
 
 from simulator.peers.counts import bounded
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 def wanted_runners(jobs: int, hot: int) -> int:
@@ -23,3 +23,27 @@ class RunnerPool:
 
     def decide(self, view: View) -> int | None:
         return bounded(wanted_runners(view.visible + view.in_flight, self.hot), view)
+
+
+SOURCE = "runs-on.com: docs on warm pools"
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="runs-on",
+        make=lambda: RunnerPool(hot=1),  # the example of its documentation
+        every_seconds=1,  # at each job's event
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="runs-on-tuned",
+        make=RunnerPool,
+        every_seconds=1,
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

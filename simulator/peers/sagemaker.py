@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
 from simulator.peers.target_tracking import TargetTracking
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 def backlog_size_per_instance(view: View) -> float | None:
@@ -61,3 +61,33 @@ class AsyncEndpoint:
             return None
         self._last_step = view.now
         return bounded(view.desired + 1, view)
+
+
+SOURCE = "SageMaker developer guide 84d0522: async-inference-autoscale"
+
+
+def _tuned() -> AsyncEndpoint:
+    return AsyncEndpoint(
+        target=1, scale_in_cooldown_seconds=0, step_cooldown_seconds=0, step_data_points=1
+    )
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="sagemaker-async",
+        make=AsyncEndpoint,
+        every_seconds=60,
+        look_delay_seconds=60,
+        kills_busy=False,  # nothing is published on whom scale-in takes
+        source=SOURCE,
+    ),
+    Contestant(
+        name="sagemaker-async-tuned",
+        make=_tuned,
+        every_seconds=60,
+        look_delay_seconds=60,
+        kills_busy=False,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

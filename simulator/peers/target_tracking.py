@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 HIGH_DATA_POINTS = 3
 LOW_DATA_POINTS = 15
@@ -79,3 +79,31 @@ class TargetTracking:
         if all_beyond(self._data_points, LOW_DATA_POINTS, lambda m: m < low):
             return bounded(max(self.min_capacity, min(view.desired, wanted)), view)
         return None
+
+
+SOURCE = "EC2 Auto Scaling user guide 6c46a78: as-using-sqs-queue; alarm timing unverified"
+
+
+def _tuned() -> TargetTracking:
+    return TargetTracking(metric=unfinished_if_none_in_service)
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="target-tracking",
+        make=lambda: TargetTracking(min_capacity=1),
+        every_seconds=60,
+        look_delay_seconds=60,
+        kills_busy=True,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="target-tracking-tuned",
+        make=_tuned,
+        every_seconds=10,  # the shortest period a high-resolution metric is tracked by
+        look_delay_seconds=10,
+        kills_busy=False,  # workers protect themselves while they work, as the guide says
+        source=SOURCE,
+        tuned=True,
+    ),
+)

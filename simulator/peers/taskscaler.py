@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from simulator.peers.counts import bounded
 from simulator.peers.idleness import IdleInstances
-from simulator.rules import View
+from simulator.rules import Contestant, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +69,33 @@ class Taskscaler:
         if wanted > view.desired:
             return bounded(wanted, view)
         return bounded(max(wanted, view.desired - removable), view)
+
+
+SOURCE = "gitlab-runner: docs/configuration/advanced-configuration.md; taskscaler MR 49, 60"
+
+
+def _tuned() -> Taskscaler:
+    return Taskscaler(
+        Policy(idle_count=1, idle_time_seconds=120, scale_factor=0.2, scale_factor_limit=100)
+    )
+
+
+CONTESTANTS: tuple[Contestant, ...] = (
+    Contestant(
+        name="gitlab-taskscaler",
+        make=Taskscaler,
+        every_seconds=3,  # check_interval
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="gitlab-taskscaler-tuned",
+        make=_tuned,
+        every_seconds=3,
+        look_delay_seconds=0,
+        kills_busy=False,
+        source=SOURCE,
+        tuned=True,
+    ),
+)

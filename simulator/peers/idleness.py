@@ -14,20 +14,29 @@ class SteadyCount:
 
     def __init__(self, period_seconds: float) -> None:
         self._period_seconds = period_seconds
-        self._rising: deque[tuple[float, int]] = deque()  # each larger than all before it
+        self._rising: deque[tuple[float, int]] = deque()  # until when, how many: past counts
+        self._latest: int | None = None
         self._first_look: float | None = None
 
     def add(self, now: float, count: int) -> int:
         """Take the count of `now` in and return the fewest of the period."""
         if self._first_look is None:
             self._first_look = now
+        if self._latest is not None:
+            self._end(now, self._latest)
+        self._latest = count
+        begin = now - self._period_seconds
+        while self._rising and self._rising[0][0] <= begin:
+            self._rising.popleft()
+        if self._first_look > begin:
+            return 0
+        return min(count, self._rising[0][1]) if self._rising else count
+
+    def _end(self, now: float, count: int) -> None:
+        """Keep what held until now; a larger count before it can no longer be the fewest."""
         while self._rising and self._rising[-1][1] >= count:
             self._rising.pop()
         self._rising.append((now, count))
-        begin = now - self._period_seconds
-        while len(self._rising) > 1 and self._rising[1][0] <= begin:
-            self._rising.popleft()
-        return self._rising[0][1] if self._first_look <= begin else 0
 
 
 class IdleInstances:

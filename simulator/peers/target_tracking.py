@@ -34,13 +34,25 @@ def backlog_if_none_in_service(view: View) -> float | None:
 
 
 def unfinished_if_none_in_service(view: View) -> float | None:
-    """The same for a metric one publishes oneself: waiting messages and those being worked on."""
-    return (view.visible + view.in_flight) / max(1, view.in_service)
+    """The same for a metric one publishes oneself: waiting messages and those being worked on.
+
+    Half a message more at zero: the alarm needs more than the target, and one job is just it.
+    """
+    unfinished = view.visible + view.in_flight
+    if view.in_service:
+        return unfinished / view.in_service
+    return unfinished + 0.5 if unfinished else 0.0
 
 
 def proportional_capacity(metric: float, instances: int, target: float) -> int:
-    """Capacity that brings the metric to its target; from zero as if one instance were there."""
-    return math.ceil(max(1, instances) * metric / target)
+    """Capacity that brings the metric to its target, rounded up.
+
+    What is proportional to zero is not published; here it is as if one instance were there, rounded
+    down, one at least.
+    """
+    if instances == 0:
+        return max(1, math.floor(metric / target))
+    return math.ceil(instances * metric / target)
 
 
 def all_beyond(data_points: Sequence[float], count: int, beyond: Callable[[float], bool]) -> bool:

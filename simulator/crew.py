@@ -23,7 +23,7 @@ class Job:
 class Worker:
     """One instance in service; `place` is its index among those that can take a job."""
 
-    __slots__ = ("idle_since", "instance_id", "jobs", "place", "present", "released", "watched")
+    __slots__ = ("idle_since", "instance_id", "jobs", "place", "present", "watched")
 
     def __init__(self, instance_id: str) -> None:
         self.instance_id = instance_id
@@ -31,15 +31,15 @@ class Worker:
         self.place: int | None = None
         self.idle_since = 0.0
         self.present = True
-        self.released = False
         self.watched = False  # a timer will look at its idleness, or at the queue for it
 
 
 class Protection(Protocol):
     """What a worker says to its group."""
 
-    def release(self, instance_id: str) -> None:
-        """It has been idle long enough: scale-in may take it."""
+    def release(self, instance_id: str) -> bool:
+        """It has been idle long enough: scale-in may take it. False when it leaves for good."""
+        ...
 
     def protect(self, instance_id: str) -> None: ...
 
@@ -70,6 +70,7 @@ class Crew:
         self._workers: dict[str, Worker] = {}
         self._open: list[Worker] = []
         self._released: dict[str, Worker] = {}
+        self._coming = 0  # of them, those that will look because there is work
         self.queue: deque[Job] = deque()
         self.in_flight = 0
         self.busy_workers = 0
@@ -187,26 +188,31 @@ class Crew:
             self._watch_idleness(worker)
             return
         self._news.tell()
-        worker.released = True
         self._close(worker)
-        self._released[worker.instance_id] = worker
-        self._protection.release(worker.instance_id)
+        if self._protection.release(worker.instance_id):
+            self._released[worker.instance_id] = worker
 
     def _call_back(self) -> None:
-        """Workers that gave up their protection see the queue at their next look."""
+        """Workers that gave up their protection see the queue at their next look; as many as there
+        are jobs for, since the others would look in vain."""
+        wanted = min(len(self.queue), len(self._released)) - self._coming
         for worker in self._released.values():
+            if wanted <= 0:
+                return
             if not worker.watched:
+                wanted -= 1
+                self._coming += 1
                 worker.watched = True
                 when = self._schedule.now() + self._durations.notice()
                 self._schedule.call_at(when, self._noticed, worker)
 
     def _noticed(self, worker: Worker) -> None:
         worker.watched = False
+        self._coming -= 1
         if not worker.present or not self.queue:
             return
         self._news.tell()
         del self._released[worker.instance_id]
-        worker.released = False
         worker.idle_since = self._schedule.now()
         self._protection.protect(worker.instance_id)
         self._offer(worker)

@@ -116,8 +116,9 @@ class Fleet:
 
     # Protection: what workers say
 
-    def release(self, instance_id: str) -> None:
+    def release(self, instance_id: str) -> bool:
         self._protect(instance_id, False)
+        return True
 
     def protect(self, instance_id: str) -> None:
         self._protect(instance_id, True)
@@ -175,3 +176,25 @@ class Fleet:
         if self._workers is not None:
             ready_at = max(self._clock.now(), self._ready_at[instance_id])
             self._workers.join(instance_id, ready_at)
+
+
+class Exits:
+    """Workers that leave by themselves when they are idle, and take their place with them.
+
+    As TerminateInstanceInAutoScalingGroup with decrement does; but into the pool, so that they are
+    not set up anew, which would cost such systems more than they deserve here.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def release(self, instance_id: str) -> bool:
+        group = self._fleet.group
+        if group.desired_capacity <= group.settings.min_size:
+            return True
+        self._fleet.release(instance_id)
+        self._fleet.set_capacity(group.desired_capacity - 1)
+        return False
+
+    def protect(self, instance_id: str) -> None:
+        self._fleet.protect(instance_id)

@@ -13,10 +13,6 @@ from simulator.news import News
 from simulator.rules import Contestant, Rule, View
 from simulator.surroundings import Surroundings
 
-SETTLED_SECONDS = 3900.0
-"""After so long without a change no rule has a timer left that could run out: the longest
-published cool-down is an hour."""
-
 
 class Look(Protocol):
     """One look: the capacity to set, or None to hold."""
@@ -46,6 +42,7 @@ class PeerLook:
         self._fleet = fleet
         self._surroundings = surroundings
         self._delay = contestant.look_delay_seconds
+        self._memory = contestant.memory_seconds
         self._rule: Rule = contestant.make()
         self._seen: deque[tuple[float, int, int, float]] = deque()
         self._told = -1
@@ -74,8 +71,8 @@ class PeerLook:
     def still_for_seconds(self) -> float:
         if self._news.count != self._told:
             self._told, self._changed_at = self._news.count, self._schedule.now()
-        is_settled = self._schedule.now() > self._changed_at + SETTLED_SECONDS
-        return float("inf") if is_settled and not self._crew.queue else 0.0
+        is_settled = self._schedule.now() > self._changed_at + self._memory + self._delay
+        return math.inf if is_settled and not self._crew.queue else 0.0
 
     def _queue_numbers(self) -> tuple[float, int, int, float]:
         """The newest that are old enough."""

@@ -43,5 +43,8 @@ class Contestant:
     # The worker leaves by itself, lowering the capacity, after so long idle (Buildkite).
     worker_idle_exit_seconds: float | None = None
     jobs_per_instance: int = 1
+    # So long after the last change of what it sees, each look gives the same answer: the longest of
+    # its timers. 0 for a rule without memory; the default covers every published cool-down.
+    memory_seconds: float = 3900.0
     source: str = ""  # where its rules and defaults come from
     tuned: bool = False

@@ -9,8 +9,8 @@ from local.group.clock import VirtualClock
 from local.group.instance import Machine
 from pilotlight.scaling.decision import Policy
 from simulator.arrivals import ArrivalMetric
-from simulator.crew import Crew
-from simulator.fleet import Fleet
+from simulator.crew import Crew, Protection
+from simulator.fleet import Exits, Fleet
 from simulator.looks import Look, Looker, PeerLook
 from simulator.news import News
 from simulator.ours import NAME, WATCH_SECONDS, OurLook
@@ -59,7 +59,7 @@ class Run:
             self._clock,
             Durations(crew_random),
             crew_random,
-            self._fleet,
+            self._protection(),
             self._news,
             contestant.jobs_per_instance if contestant else 1,
             self._idle_seconds(),
@@ -100,6 +100,10 @@ class Run:
         if contestant.worker_idle_exit_seconds is not None:
             return contestant.worker_idle_exit_seconds
         return None if contestant.kills_busy else self._surroundings.idle_seconds
+
+    def _protection(self) -> Protection:
+        exits = self._contestant and self._contestant.worker_idle_exit_seconds is not None
+        return Exits(self._fleet) if exits else self._fleet
 
     def _finish(self) -> None:
         """Until all is done and quiet."""

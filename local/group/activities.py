@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from local.group.settings import Placement
 
@@ -23,6 +25,11 @@ KEPT_ACTIVITIES = 10_000
 
 def timestamp(when: float) -> str:
     """Epoch seconds as AWS writes them in causes and events: whole seconds, UTC."""
+    return _whole_second(math.floor(when))
+
+
+@lru_cache(maxsize=256)  # one change of a group writes the same second into many sentences
+def _whole_second(when: int) -> str:
     return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -23,18 +23,11 @@ class Schedule(Protocol):
 
 
 class _Entry:
-    __slots__ = ("args", "call", "number", "when")
+    __slots__ = ("args", "call")
 
-    def __init__(
-        self, when: float, number: int, call: Callable[..., None] | None, args: tuple[Any, ...]
-    ) -> None:
-        self.when = when
-        self.number = number
+    def __init__(self, call: Callable[..., None] | None, args: tuple[Any, ...]) -> None:
         self.call = call
         self.args = args
-
-    def __lt__(self, other: _Entry) -> bool:
-        return (self.when, self.number) < (other.when, other.number)
 
     def cancel(self) -> None:
         self.call = None
@@ -45,24 +38,27 @@ class Agenda:
     """Calls in the order of their time; those of one moment in the order they were added."""
 
     def __init__(self) -> None:
-        self._entries: list[_Entry] = []
+        # When, number, entry: tuples are compared without a call into Python, and the number is
+        # never the same twice, so that entries themselves never are compared.
+        self._entries: list[tuple[float, int, _Entry]] = []
         self._added = 0
 
     def add(self, when: float, call: Callable[..., None], args: tuple[Any, ...]) -> Timer:
         self._added += 1
-        entry = _Entry(when, self._added, call, args)
-        heapq.heappush(self._entries, entry)
+        entry = _Entry(call, args)
+        heapq.heappush(self._entries, (when, self._added, entry))
         return entry
 
     def next_at(self) -> float | None:
         """When the next call is due; None when nothing is planned."""
-        while self._entries and self._entries[0].call is None:
-            heapq.heappop(self._entries)
-        return self._entries[0].when if self._entries else None
+        entries = self._entries
+        while entries and entries[0][2].call is None:
+            heapq.heappop(entries)
+        return entries[0][0] if entries else None
 
     def take(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """Remove and return the next call; ask `next_at` first, it skips cancelled ones."""
-        entry = heapq.heappop(self._entries)
+        _, _, entry = heapq.heappop(self._entries)
         if entry.call is None:
             raise LookupError("the next call was cancelled; next_at was not asked")
         return entry.call, entry.args

@@ -61,7 +61,7 @@ class Members:
         self._enter(instance)
 
     def count(self, states: Iterable[LifecycleState]) -> int:
-        return sum(len(self._by_state[state]) for state in states)
+        return sum(map(len, map(self._by_state.__getitem__, states)))
 
     def within(self, states: Iterable[LifecycleState]) -> list[Instance]:
         return [instance for state in states for instance in self._by_state[state].values()]

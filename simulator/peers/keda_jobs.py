@@ -89,6 +89,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="keda-jobs",
         make=ScaledJob,
         every_seconds=30,
+        memory_seconds=0,
         look_delay_seconds=0,
         kills_busy=False,
         worker_idle_exit_seconds=600,  # cluster-autoscaler, scale-down-unneeded-time
@@ -98,6 +99,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="keda-jobs-tuned",
         make=lambda: ScaledJob(strategy=accurate, target=1, scale_on_in_flight=False),
         every_seconds=5,
+        memory_seconds=0,
         look_delay_seconds=0,
         kills_busy=False,
         worker_idle_exit_seconds=60,  # Karpenter, consolidateAfter

@@ -40,6 +40,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="ray",
         make=ClusterAutoscaler,
         every_seconds=5,  # AUTOSCALER_UPDATE_INTERVAL_S
+        memory_seconds=0,
         look_delay_seconds=0,
         kills_busy=False,
         worker_idle_exit_seconds=300,  # idle_timeout_minutes
@@ -49,6 +50,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="ray-tuned",
         make=lambda: ClusterAutoscaler(upscaling_speed=1000),
         every_seconds=5,
+        memory_seconds=0,
         look_delay_seconds=0,
         kills_busy=False,
         worker_idle_exit_seconds=60,

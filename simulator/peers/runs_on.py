@@ -33,6 +33,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="runs-on",
         make=lambda: RunnerPool(hot=1),  # the example of its documentation
         every_seconds=1,  # at each job's event
+        memory_seconds=0,
         look_delay_seconds=0,
         kills_busy=False,
         source=SOURCE,
@@ -41,6 +42,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="runs-on-tuned",
         make=RunnerPool,
         every_seconds=1,
+        memory_seconds=0,
         look_delay_seconds=0,
         kills_busy=False,
         source=SOURCE,

@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -11,11 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.aws.calls import CLIENT_CONFIG
+from pilotlight.aws.cloudwatch import JobsQueueMetrics
 from pilotlight.aws.sqs import JobsQueue, WatchQueue
 from pilotlight.errors import MalformedEventError
 from pilotlight.observability import count, logger, metrics, report_capacity, tracer
-from pilotlight.scaling.capacity import set_capacity
-from pilotlight.scaling.decision import Policy
+from pilotlight.scaling.capacity import Pass, set_capacity
 from pilotlight.scaling.watch import next_slot, read_tick
 from pilotlight.settings import QueueDepthSettings
 
@@ -24,7 +25,9 @@ group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), sett
 sqs = boto3.client("sqs", config=CLIENT_CONFIG)
 jobs = JobsQueue(sqs, settings.jobs_queue_url)
 watch = WatchQueue(sqs, settings.watch_queue_url)
-policy = Policy(jobs_per_instance=settings.jobs_per_instance)
+arrivals = JobsQueueMetrics(
+    boto3.client("cloudwatch", config=CLIENT_CONFIG), settings.jobs_queue_url, time.time
+)
 metrics.set_default_dimensions(group=settings.group_name)
 
 
@@ -41,24 +44,28 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
 def on_alarm(event: CloudWatchAlarmEvent) -> None:
     """An error is raised: Lambda calls again after a minute, and the watch looks meanwhile."""
     logger.append_keys(alarm=event.alarm_data.alarm_name, state=event.alarm_data.state.value)
-    report_capacity("alarm", set_capacity(group, jobs, policy))
+    report_capacity("alarm", look())
 
 
 def on_tick(event: SQSEvent) -> None:
     """A look that fails does not end the watch: the next tick is sent whatever comes of this one.
 
     Calls per tick: GetQueueAttributes, DescribeAutoScalingGroups, SendMessage; SetDesiredCapacity
-    when something changes.
+    when something changes, GetMetricData once a minute at most.
     """
     if settings.watch_seconds == 0:
         return
     try:
-        report_capacity("watch", set_capacity(group, jobs, policy))
+        report_capacity("watch", look())
     except Exception:
         logger.exception("the look failed, the watch goes on")
         count("LookFailed")
     received = max((slot_of(record) for record in event.records), default=0)
     watch.send_tick(next_slot(time.time(), settings.watch_seconds, received))
+
+
+def look() -> Pass:
+    return set_capacity(group, jobs, arrivals, settings.policy(datetime.now(UTC)))
 
 
 def slot_of(record: SQSRecord) -> int:

@@ -10,11 +10,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.aws.calls import CLIENT_CONFIG
+from pilotlight.aws.cloudwatch import JobsQueueMetrics
 from pilotlight.aws.ec2 import InstanceTags
 from pilotlight.aws.sns import AlertTopic
 from pilotlight.aws.sqs import JobsQueue, WatchQueue
 from pilotlight.aws.ssm import RunCommand
 from pilotlight.errors import GroupNotFoundError
+from pilotlight.fleet.group import Group
 from pilotlight.fleet.reconcile import (
     guard_setup,
     keep_rebalance_suspended,
@@ -28,11 +30,12 @@ from pilotlight.observability import (
     metrics,
     report_capacity,
     report_findings,
+    report_pool,
     run_steps,
     tracer,
 )
 from pilotlight.scaling.capacity import set_capacity
-from pilotlight.scaling.decision import Policy
+from pilotlight.scaling.pool import size_pool
 from pilotlight.scaling.watch import next_slot
 from pilotlight.settings import ReconcileSettings
 
@@ -45,7 +48,9 @@ sqs = boto3.client("sqs", config=CLIENT_CONFIG)
 jobs = JobsQueue(sqs, settings.jobs_queue_url)
 watch = WatchQueue(sqs, settings.watch_queue_url)
 care = WaitCare(group, group, tags, commands, settings.command_book())
-policy = Policy(jobs_per_instance=settings.jobs_per_instance)
+arrivals = JobsQueueMetrics(
+    boto3.client("cloudwatch", config=CLIENT_CONFIG), settings.jobs_queue_url, time.time
+)
 metrics.set_default_dimensions(group=settings.group_name)
 
 
@@ -60,7 +65,8 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
         logger.info("nothing to reconcile", reason=str(error))
         return
     run_steps(
-        capacity=scale,
+        capacity=lambda: scale(now),
+        pool=lambda: size_the_pool(fleet.group),
         watch=seed_watch,
         waits=lambda: report_findings(settle_waits(fleet, care, now)),
         workers=lambda: report_findings(replace_dead_workers(fleet, commands, group, now)),
@@ -71,8 +77,15 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     )
 
 
-def scale() -> None:
-    report_capacity("reconcile", set_capacity(group, jobs, policy))
+def scale(now: datetime) -> None:
+    report_capacity("reconcile", set_capacity(group, jobs, arrivals, settings.policy(now)))
+
+
+def size_the_pool(seen: Group) -> None:
+    """Nothing unless the user allows it."""
+    if settings.manage_pool == "true":
+        policy = settings.pool_policy()
+        report_pool(size_pool(group, arrivals, seen.min_size, seen.max_size, policy))
 
 
 def seed_watch() -> None:

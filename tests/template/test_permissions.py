@@ -11,6 +11,7 @@ KNOW_NO_RESOURCE = {
     "autoscaling:DescribeAutoScalingInstances",
     "autoscaling:DescribeScalingActivities",
     "autoscaling:DescribeWarmPool",
+    "cloudwatch:GetMetricData",
     "ssm:DescribeInstanceInformation",
     "ssm:GetCommandInvocation",
     "ssm:ListCommandInvocations",

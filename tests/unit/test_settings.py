@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from pilotlight.errors import SettingsError
@@ -9,6 +11,11 @@ GOOD = {
     "JOBS_PER_INSTANCE": "2",
     "WATCH_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/watch.fifo",
     "WATCH_SECONDS": "0",
+    "TARGET_WAIT_SECONDS": "60",
+    "START_SECONDS": "25",
+    "MAX_USD_PER_DAY": "30",
+    "INSTANCE_USD_PER_HOUR": "0.526",
+    "SCHEDULE": "mon-fri 08:00-18:00 Europe/Berlin min=2 spare=1",
 }
 
 
@@ -34,6 +41,8 @@ def test_a_missing_variable_is_named(variable: str) -> None:
         ("WATCH_SECONDS", "-1", "from 0 to 900"),
         ("WATCH_SECONDS", "\u0661", "from 0 to 900"),  # an Arabic 1: int() would take it
         ("WATCH_SECONDS", "901", "from 0 to 900"),
+        ("TARGET_WAIT_SECONDS", "1e3", "from 0 to 3600"),
+        ("MAX_USD_PER_DAY", "-1", "from 0 to"),
         ("JOBS_QUEUE_URL", "jobs", "matches https"),
         ("GROUP_NAME", "", "matches"),
         ("GROUP_NAME", "a\nb", "matches"),
@@ -47,3 +56,15 @@ def test_a_malformed_variable_is_named_with_value_and_remedy(
 
     assert str(caught.value).startswith(f"{variable} is {value!r}")
     assert remedy in str(caught.value)
+
+
+def test_a_schedule_that_cannot_be_read_stops_the_function_with_the_period_named() -> None:
+    with pytest.raises(SettingsError, match="SCHEDULE: 'weekdays' is no period"):
+        QueueDepthSettings.from_environment(GOOD | {"SCHEDULE": "weekdays"})
+
+
+def test_the_policy_of_a_moment_has_the_schedules_sizes_and_what_the_money_buys() -> None:
+    policy = QueueDepthSettings.from_environment(GOOD).policy(datetime(2026, 9, 28, 7, tzinfo=UTC))
+
+    assert (policy.least_capacity, policy.least_spare) == (2, 1)
+    assert policy.affordable == 2  # 30 USD / (24 h x 0.526 USD) = 2.4

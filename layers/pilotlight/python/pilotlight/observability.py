@@ -14,6 +14,7 @@ from pilotlight.fleet.outcome import Outcome, Result
 from pilotlight.fleet.reconcile import Finding
 from pilotlight.scaling.capacity import Pass
 from pilotlight.scaling.decision import Reason
+from pilotlight.scaling.pool import PoolChange
 
 logger = Logger(service="pilotlight")
 tracer = Tracer(service="pilotlight")
@@ -52,6 +53,14 @@ def report_capacity(trigger: str, scaling_pass: Pass) -> None:
         count("QueueDepthUnknown")
     else:
         logger.debug("capacity kept", stacklevel=_CALLER, **fields)
+
+
+def report_pool(change: PoolChange) -> None:
+    if change.is_change:
+        logger.info("pool sized", stacklevel=_CALLER, **change.log_fields())
+        count("PoolSized")
+    else:
+        logger.debug("pool kept", stacklevel=_CALLER, **change.log_fields())
 
 
 def report_findings(findings: Iterable[Finding]) -> None:

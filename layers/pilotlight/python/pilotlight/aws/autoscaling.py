@@ -75,6 +75,17 @@ class AutoScalingGroup:
                 AutoScalingGroupName=self._name, DesiredCapacity=capacity, HonorCooldown=False
             )
 
+    def prepared(self) -> int | None:
+        with named_errors():
+            answer = self._client.describe_warm_pool(AutoScalingGroupName=self._name, MaxRecords=1)
+        return answer.get("WarmPoolConfiguration", {}).get("MaxGroupPreparedCapacity")
+
+    def prepare(self, instances: int) -> None:
+        with named_errors():
+            self._client.put_warm_pool(
+                AutoScalingGroupName=self._name, MaxGroupPreparedCapacity=instances
+            )
+
     def suspend(self, process: str) -> None:
         with named_errors():
             self._client.suspend_processes(

@@ -12,6 +12,7 @@ from pilotlight.scaling.decision import (
     QueueDepth,
     desired_capacity,
 )
+from pilotlight.scaling.forecast import ArrivalHistory
 
 # Members that will work: on their way in, and not yet able to be asked to leave.
 _STARTING_STATES = frozenset({"Pending", "Pending:Wait", "Pending:Proceed"})
@@ -29,6 +30,14 @@ class DepthReader(Protocol):
     """GetQueueAttributes, one call. Asking also keeps an idle queue's metrics awake."""
 
     def depth(self) -> QueueDepth: ...
+
+
+class HistoryReader(Protocol):
+    """What was sent to the queue in the last hours, as far as metrics tell."""
+
+    def history(self) -> ArrivalHistory | None:
+        """None where there is none. Raises TransientError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +69,26 @@ class Pass:
         }
 
 
-def set_capacity(group: CapacityGroup, jobs: DepthReader, policy: Policy) -> Pass:
-    """Two calls (GetQueueAttributes, DescribeAutoScalingGroups), a third only for a change.
+def set_capacity(
+    group: CapacityGroup, jobs: DepthReader, arrivals: HistoryReader, policy: Policy
+) -> Pass:
+    """Two calls (GetQueueAttributes, DescribeAutoScalingGroups), a third only for a change, and
+    what the history costs.
 
-    A depth that cannot be read holds the capacity; a group that cannot be read raises.
+    A depth that cannot be read holds the capacity; a group that cannot be read raises. Without a
+    history the backlog alone decides, so none is read for a policy that foresees nothing.
     """
-    observation = observe(group.describe(), _depth_or_unknown(jobs))
+    history = _history_or_none(arrivals) if policy.waiting.foresees else None
+    observation = observe(group.describe(), _depth_or_unknown(jobs), history)
     scaling_pass = Pass(observation, desired_capacity(observation, policy))
     if scaling_pass.changes_capacity:
         group.set_desired_capacity(scaling_pass.decision.capacity)
     return scaling_pass
 
 
-def observe(group: Group, queue: QueueDepth | None) -> Observation:
+def observe(
+    group: Group, queue: QueueDepth | None, history: ArrivalHistory | None = None
+) -> Observation:
     in_service = [member for member in group.members if member.is_in_service]
     return Observation(
         queue=queue,
@@ -84,11 +100,19 @@ def observe(group: Group, queue: QueueDepth | None) -> Observation:
         starting=sum(member.lifecycle_state in _STARTING_STATES for member in group.members),
         warm=group.warm_pool_size,
         is_being_deleted=group.is_being_deleted,
+        history=history,
     )
 
 
 def _depth_or_unknown(jobs: DepthReader) -> QueueDepth | None:
     try:
         return jobs.depth()
+    except TransientError:
+        return None
+
+
+def _history_or_none(arrivals: HistoryReader) -> ArrivalHistory | None:
+    try:
+        return arrivals.history()
     except TransientError:
         return None

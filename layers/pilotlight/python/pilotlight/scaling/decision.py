@@ -6,6 +6,9 @@ Level-based and without memory: a trigger that is lost, late or doubled does no 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pilotlight.scaling.demand import Demand, Waiting, demand
+from pilotlight.scaling.forecast import NOTHING_KNOWN, ArrivalHistory, foresee
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDepth:
@@ -26,7 +29,7 @@ class Observation:
     """Counts of instances; `queue` is None when its depth could not be read.
 
     `protected` are the InService ones that scale-in may not take; `starting` are on their way in;
-    `warm` wait in the pool.
+    `warm` wait in the pool. Without `history` nothing is expected, and the backlog alone decides.
     """
 
     queue: QueueDepth | None
@@ -38,6 +41,7 @@ class Observation:
     starting: int = 0
     warm: int = 0
     is_being_deleted: bool = False
+    history: ArrivalHistory | None = None
 
     @property
     def can_leave(self) -> int:
@@ -48,14 +52,34 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """What people want; None is no limit.
+
+    `target_wait_seconds` is the wait that is good enough: the lower, the more spare workers.
+    `start_seconds` is what an instance of the pool takes from the decision to its first receive.
+    `least_capacity` (instances) and `least_spare` (workers without a job) come from the schedule,
+    `affordable` (instances) from the money that may be spent in a day.
+    """
+
     jobs_per_instance: int = 1
+    target_wait_seconds: float = 5.0
+    start_seconds: float = 25.0
+    least_capacity: int = 0
+    least_spare: int = 0
+    affordable: int | None = None
+
+    @property
+    def waiting(self) -> Waiting:
+        return Waiting(target_seconds=self.target_wait_seconds, start_seconds=self.start_seconds)
 
 
 class Reason(StrEnum):
     """The closed set; each is logged, and counted when it changes capacity."""
 
     BACKLOG = "BACKLOG"
+    EXPECTED_ARRIVALS = "EXPECTED_ARRIVALS"
+    SCHEDULE = "SCHEDULE"
     AT_MAX = "AT_MAX"
+    AT_SPEND_LIMIT = "AT_SPEND_LIMIT"
     AT_MIN = "AT_MIN"
     IDLE = "IDLE"
     HELD_BY_BUSY = "HELD_BY_BUSY"
@@ -70,39 +94,94 @@ class Decision:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An end of the band that capacity may lie in, and what puts it there."""
+
+    capacity: int
+    reason: Reason
+
+
 def desired_capacity(observation: Observation, policy: Policy) -> Decision:
-    """Out in one step to what the backlog needs; in only by what idle workers can give.
+    """Out in one step to the band's lower end; in to its upper end, by idle workers alone.
 
     An unknown backlog holds capacity. What is starting is never called back: it is not idle.
     """
-    if observation.is_being_deleted:
-        return Decision(observation.desired, Reason.BEING_DELETED)
-    if observation.queue is None:
-        return Decision(_within_bounds(observation.desired, observation), Reason.UNKNOWN_METRICS)
-    needed = -(-observation.queue.backlog // policy.jobs_per_instance)
-    wanted = _within_bounds(needed, observation)
-    if wanted < observation.desired:
-        return _scale_in(wanted, observation)
-    return Decision(wanted, _reason_out(needed, wanted, observation))
+    seen = observation
+    if seen.is_being_deleted:
+        return Decision(seen.desired, Reason.BEING_DELETED)
+    if seen.queue is None:
+        return Decision(_within_bounds(seen.desired, seen), Reason.UNKNOWN_METRICS)
+    jobs = _demand(seen, seen.queue, policy)
+    least = _limit(_least(jobs, seen.queue, policy), seen, policy)
+    most = _limit(_most(jobs, seen.queue, policy), seen, policy)
+    if seen.desired < least.capacity:
+        return Decision(least.capacity, least.reason)
+    if seen.desired > most.capacity:
+        return _scale_in(most, seen)
+    if least.reason in (Reason.AT_MAX, Reason.AT_SPEND_LIMIT):
+        return Decision(seen.desired, least.reason)
+    return Decision(seen.desired, Reason.NO_CHANGE)
 
 
-def _scale_in(wanted: int, observation: Observation) -> Decision:
-    held = max(wanted, observation.desired - observation.can_leave)
-    capacity = _within_bounds(held, observation)
-    if capacity > wanted:
+def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
+    forecast = NOTHING_KNOWN
+    if seen.history is not None:
+        forecast = foresee(seen.history, policy.start_seconds)
+    return demand(
+        visible=queue.visible,
+        in_flight=queue.in_flight,
+        slots=seen.in_service * policy.jobs_per_instance,
+        waiting=policy.waiting,
+        forecast=forecast,
+    )
+
+
+def _least(jobs: Demand, queue: QueueDepth, policy: Policy) -> Wish:
+    slots = policy.jobs_per_instance
+    wishes = (
+        Wish(_instances(jobs.needed, slots), Reason.BACKLOG),
+        Wish(_instances(jobs.least, slots), Reason.EXPECTED_ARRIVALS),
+        Wish(_scheduled(queue, policy), Reason.SCHEDULE),
+    )
+    return max(wishes, key=lambda wish: wish.capacity)  # the first of equal ones
+
+
+def _most(jobs: Demand, queue: QueueDepth, policy: Policy) -> Wish:
+    """Fewer than the band's lower end it never is."""
+    capacity = _instances(jobs.most, policy.jobs_per_instance)
+    return Wish(max(capacity, _scheduled(queue, policy)), Reason.IDLE)
+
+
+def _scheduled(queue: QueueDepth, policy: Policy) -> int:
+    spare = _instances(queue.backlog, policy.jobs_per_instance) + policy.least_spare
+    return max(policy.least_capacity, spare if policy.least_spare else 0)
+
+
+def _instances(jobs: int, jobs_per_instance: int) -> int:
+    return -(-jobs // jobs_per_instance)
+
+
+def _limit(wish: Wish, seen: Observation, policy: Policy) -> Wish:
+    """The group's bounds come last: money never undoes the least size that a person set."""
+    if policy.affordable is not None and wish.capacity > policy.affordable:
+        wish = Wish(policy.affordable, Reason.AT_SPEND_LIMIT)
+    if wish.capacity > seen.max_size:
+        return Wish(seen.max_size, Reason.AT_MAX)
+    if wish.capacity < seen.min_size:
+        return Wish(seen.min_size, Reason.AT_MIN)
+    return wish
+
+
+def _scale_in(most: Wish, seen: Observation) -> Decision:
+    held = max(most.capacity, seen.desired - seen.can_leave)
+    capacity = _within_bounds(held, seen)
+    if capacity > most.capacity:
         return Decision(capacity, Reason.HELD_BY_BUSY)
-    if observation.desired > observation.max_size:
-        return Decision(capacity, Reason.AT_MAX)
-    return Decision(capacity, Reason.IDLE)
+    if most.reason is Reason.AT_MIN:
+        return Decision(capacity, Reason.IDLE)
+    return Decision(capacity, most.reason)
 
 
-def _reason_out(needed: int, wanted: int, observation: Observation) -> Reason:
-    if needed > observation.max_size:
-        return Reason.AT_MAX
-    if wanted == observation.desired:
-        return Reason.NO_CHANGE
-    return Reason.AT_MIN if needed < wanted else Reason.BACKLOG
-
-
-def _within_bounds(capacity: int, observation: Observation) -> int:
-    return max(observation.min_size, min(observation.max_size, capacity))
+def _within_bounds(capacity: int, seen: Observation) -> int:
+    return max(seen.min_size, min(seen.max_size, capacity))

@@ -58,6 +58,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="azure-batch",
         make=AutoscaleFormula,
         every_seconds=30,
+        memory_seconds=1800,
         look_delay_seconds=30,
         kills_busy=False,  # taskcompletion
         source=SOURCE,
@@ -66,6 +67,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="azure-batch-tuned",
         make=lambda: AutoscaleFormula(pending_tasks, evaluation_interval_seconds=300),
         every_seconds=30,
+        memory_seconds=1200,
         look_delay_seconds=30,
         kills_busy=False,
         source=SOURCE,

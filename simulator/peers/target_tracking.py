@@ -105,6 +105,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="target-tracking",
         make=lambda: TargetTracking(min_capacity=1),
         every_seconds=60,
+        memory_seconds=960,
         look_delay_seconds=60,
         kills_busy=True,
         source=SOURCE,
@@ -113,6 +114,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         name="target-tracking-tuned",
         make=_tuned,
         every_seconds=10,  # the shortest period a high-resolution metric is tracked by
+        memory_seconds=160,
         look_delay_seconds=10,
         kills_busy=False,  # workers protect themselves while they work, as the guide says
         source=SOURCE,

@@ -1,6 +1,7 @@
 """What peers remember: cool-downs, windows, alarms; and what no peer may ever do."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -169,6 +170,15 @@ def test_an_idle_group_shrinks_by_rule_or_by_its_own_workers_at(contestant: Cont
 
 
 @pytest.mark.parametrize("contestant", CONTESTANTS, ids=named)
+@pytest.mark.parametrize("contestant", CONTESTANTS, ids=named)
+def test_nothing_comes_of_looks_beyond_the_memory_of(contestant: Contestant) -> None:
+    every = contestant.every_seconds
+    found = capacities(contestant.make(), every, every, int(7200 / every), running=40)
+    changes = [0] + [look for look in range(1, len(found)) if found[look] != found[look - 1]]
+    gaps = [every * (later - earlier) for earlier, later in pairwise(changes)]
+    assert max(gaps, default=0.0) <= contestant.memory_seconds + every
+
+
 @settings(max_examples=20)
 @given(queues=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 100)), max_size=40))
 def test_a_groups_bounds_are_respected_by(

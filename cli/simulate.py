@@ -13,10 +13,13 @@ from rich.table import Table
 
 from cli.errors import CommandError
 from cli.terminal import console, explained
-from simulator.field import UnknownPolicyError, choose, simulate_each
+from simulator.field import UnknownPolicyError, choose
 from simulator.need import prepared_for
+from simulator.ours import Ours, with_target
 from simulator.prices import UnknownInstanceTypeError, instance_hour
 from simulator.result import Result, percentile
+from simulator.run import Entrant
+from simulator.run import simulate as simulate_run
 from simulator.surroundings import Surroundings
 from simulator.trace import Trace, TraceError, read_trace
 
@@ -41,6 +44,10 @@ CapacityErrors = Annotated[
     float,
     typer.Option("--ice", min=0, max=0.9, help="Probability that EC2 has no capacity, per start."),
 ]
+TargetWait = Annotated[
+    float | None,
+    typer.Option(min=0, help="TargetWaitSeconds of pilotlight; by default the template's."),
+]
 
 
 def simulate(
@@ -54,6 +61,7 @@ def simulate(
     prepared: Prepared = None,
     volume_gigabytes: Volume = 30,
     ice: CapacityErrors = 0.0,
+    target_wait_seconds: TargetWait = None,
 ) -> None:
     """Run scaling policies over a trace of jobs, in virtual time, with the code that Lambda runs.
 
@@ -71,7 +79,10 @@ def simulate(
             volume_gigabytes=volume_gigabytes,
             capacity_error_probability=ice,
         )
-        results = run_policies(jobs, policy, surroundings)
+        results = [
+            simulate_run(jobs, entrant, surroundings)
+            for entrant in chosen(policy, target_wait_seconds)
+        ]
     if as_json:
         typer.echo(json.dumps([result.as_json() for result in results], indent=2))
     else:
@@ -115,13 +126,13 @@ def read(path: Path) -> Trace:
         raise CommandError(str(error)) from error
 
 
-def run_policies(trace: Trace, names: str, surroundings: Surroundings) -> list[Result]:
+def chosen(names: str, target_wait_seconds: float | None) -> tuple[Entrant, ...]:
     """Raises CommandError."""
+    ours = Ours() if target_wait_seconds is None else with_target(target_wait_seconds)
     try:
-        contestants = choose(names)
+        return choose(names, ours)
     except UnknownPolicyError as error:
         raise CommandError(f"--policy {names}: {error}") from error
-    return list(simulate_each(trace, contestants, surroundings))
 
 
 def results_table(title: str, results: Iterable[Result]) -> Table:

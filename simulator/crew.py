@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -47,7 +48,8 @@ class Protection(Protocol):
 class Crew:
     """Workers poll the queue, so a job goes to a random one of those that have room.
 
-    With `idle_seconds` None workers never ask for leave: the group takes whom it likes.
+    `ended` hears of each job's seconds of work. With `idle_seconds` None workers never ask for
+    leave: the group takes whom it likes.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Crew:
         news: News,
         jobs_per_instance: int,
         idle_seconds: float | None,
+        ended: Callable[[float], None],
     ) -> None:
         self._schedule = schedule
         self._durations = durations
@@ -67,6 +70,7 @@ class Crew:
         self._news = news
         self._slots = jobs_per_instance
         self._idle_seconds = idle_seconds
+        self._ended = ended
         self._workers: dict[str, Worker] = {}
         self._open: list[Worker] = []
         self._released: dict[str, Worker] = {}
@@ -168,6 +172,7 @@ class Crew:
         self.in_flight -= 1
         self.waits_seconds.append(started_at - job.arrived_at)
         self.worked_seconds += job.service_seconds
+        self._ended(job.service_seconds)
         self.last_finish = now
         if not worker.jobs:
             self.busy_workers -= 1

@@ -11,7 +11,7 @@ from local.group.events import GroupEvent
 from local.group.group import Group
 from local.group.ports import World
 from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
-from local.group.states import GROUP_ACTIVE, HookKind, LifecycleState
+from local.group.states import GROUP_ACTIVE, RETURN_TO_POOL, HookKind, LifecycleState
 from local.group.virtual_machines import VirtualMachines
 from simulator.metered_machines import Meter, MeteredAnswers, MeteredMachines
 from simulator.news import News
@@ -109,6 +109,11 @@ class Fleet:
             self.api_calls += 1
             self.group.set_desired_capacity(bounded)
 
+    def leave(self, instance_id: str) -> None:
+        """Into the pool at once, and the capacity is one lower."""
+        self.set_capacity(self.group.desired_capacity - 1)
+        self.group.journeys.leave(self.group.member(instance_id), RETURN_TO_POOL, "it was idle")
+
     def begin(self) -> None:
         """Count from now on."""
         self.meter.begin()
@@ -192,8 +197,7 @@ class Exits:
         group = self._fleet.group
         if group.desired_capacity <= group.settings.min_size:
             return True
-        self._fleet.release(instance_id)
-        self._fleet.set_capacity(group.desired_capacity - 1)
+        self._fleet.leave(instance_id)
         return False
 
     def protect(self, instance_id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from local.group.clock import Schedule
 from pilotlight.scaling.decision import Observation, Policy, QueueDepth, desired_capacity
 from simulator.arrivals import ArrivalMetric
@@ -9,8 +11,30 @@ from simulator.crew import Crew
 from simulator.fleet import Fleet
 
 NAME = "pilotlight"
-WATCH_SECONDS = 5.0
-"""The default of the template's WatchSeconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """Our policy as an entrant; with nothing said it is what the template ships.
+
+    The other fields are those of a Contestant.
+    """
+
+    name: str = NAME
+    policy: Policy = field(default_factory=Policy)
+    every_seconds: float = 5.0  # the template's WatchSeconds
+    look_delay_seconds: float = 0.0
+    kills_busy: bool = False
+    worker_idle_exit_seconds: float | None = None
+
+    @property
+    def jobs_per_instance(self) -> int:
+        return self.policy.jobs_per_instance
+
+
+def with_target(target_wait_seconds: float, name: str = NAME) -> Ours:
+    """The template's TargetWaitSeconds, everything else as it ships."""
+    return Ours(name=name, policy=Policy(target_wait_seconds=target_wait_seconds))
 
 
 class OurLook:
@@ -56,4 +80,5 @@ class OurLook:
             protected=in_service - len(group.members.removable),
             starting=self._fleet.pending,
             warm=group.members.pool_total,
+            history=self._arrivals.history(),
         )

@@ -1,4 +1,4 @@
-"""One contestant on one trace, in virtual time."""
+"""One policy on one trace, in virtual time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from random import Random
 
 from local.group.clock import VirtualClock
 from local.group.instance import Machine
-from pilotlight.scaling.decision import Policy
 from simulator.arrivals import ArrivalMetric
 from simulator.crew import Crew, Protection
 from simulator.fleet import Exits, Fleet
 from simulator.looks import Look, Looker, PeerLook
 from simulator.news import News
-from simulator.ours import NAME, WATCH_SECONDS, OurLook
+from simulator.ours import OurLook, Ours
 from simulator.prices import Bill, Usage, bill
 from simulator.result import Result, Sample
 from simulator.rules import Contestant
@@ -30,20 +29,20 @@ SAMPLES = 2000
 
 HOUR_SECONDS = 3600.0
 
+Entrant = Contestant | Ours
 
-def simulate(trace: Trace, contestant: Contestant | None, surroundings: Surroundings) -> Result:
-    """None is our own policy. The same arguments give the same result."""
-    return Run(trace, contestant, surroundings).result()
+
+def simulate(trace: Trace, entrant: Entrant, surroundings: Surroundings) -> Result:
+    """The same arguments give the same result."""
+    return Run(trace, entrant, surroundings).result()
 
 
 class Run:
     """Everything of one run, put together."""
 
-    def __init__(
-        self, trace: Trace, contestant: Contestant | None, surroundings: Surroundings
-    ) -> None:
+    def __init__(self, trace: Trace, entrant: Entrant, surroundings: Surroundings) -> None:
         self._trace = trace
-        self._contestant = contestant
+        self._entrant = entrant
         self._surroundings = surroundings
         # Apart, so that what a policy starts does not change which worker gets a job, say.
         machine_random, crew_random = (
@@ -51,58 +50,54 @@ class Run:
         )
         self._clock = VirtualClock(-FILLING_SECONDS)
         self._news = News()
-        kills_busy = contestant is not None and contestant.kills_busy
         self._fleet = Fleet(
-            self._clock, surroundings, machine_random, self._news, protects=not kills_busy
+            self._clock, surroundings, machine_random, self._news, protects=not entrant.kills_busy
         )
+        self._arrivals = ArrivalMetric(self._clock)
         self._crew = Crew(
             self._clock,
             Durations(crew_random),
             crew_random,
             self._protection(),
             self._news,
-            contestant.jobs_per_instance if contestant else 1,
+            entrant.jobs_per_instance,
             self._idle_seconds(),
+            self._arrivals.ended,
         )
         self._fleet.employ(self._crew)
-        self._arrivals = ArrivalMetric(self._clock)
         self._at_max_seconds = 0.0
         self._samples: list[Sample] = []
 
     def result(self) -> Result:
         self._clock.run_until(0.0)
         self._fleet.begin()
-        self._looker = Looker(self._clock, self._news, self._fleet, self._look(), self._every())
+        self._looker = Looker(
+            self._clock, self._news, self._fleet, self._look(), self._entrant.every_seconds
+        )
         step = (self._trace.window_seconds + QUIET_SECONDS) / SAMPLES
         self._clock.call_at(0.0, self._sample, step)
         for arrival, service in zip(
             self._trace.arrivals_seconds, self._trace.services_seconds, strict=True
         ):
             self._clock.run_until(arrival)
-            self._arrivals.count()
+            self._arrivals.sent()
             self._crew.arrive(service)
         self._finish()
         return self._summary()
 
     def _look(self) -> Look:
         clock, crew, fleet = self._clock, self._crew, self._fleet
-        if self._contestant is None:
-            return OurLook(clock, crew, fleet, self._arrivals, Policy())
-        return PeerLook(clock, self._news, crew, fleet, self._surroundings, self._contestant)
-
-    def _every(self) -> float:
-        return self._contestant.every_seconds if self._contestant else WATCH_SECONDS
+        if isinstance(self._entrant, Ours):
+            return OurLook(clock, crew, fleet, self._arrivals, self._entrant.policy)
+        return PeerLook(clock, self._news, crew, fleet, self._surroundings, self._entrant)
 
     def _idle_seconds(self) -> float | None:
-        contestant = self._contestant
-        if contestant is None:
-            return self._surroundings.idle_seconds
-        if contestant.worker_idle_exit_seconds is not None:
-            return contestant.worker_idle_exit_seconds
-        return None if contestant.kills_busy else self._surroundings.idle_seconds
+        if self._entrant.worker_idle_exit_seconds is not None:
+            return self._entrant.worker_idle_exit_seconds
+        return None if self._entrant.kills_busy else self._surroundings.idle_seconds
 
     def _protection(self) -> Protection:
-        exits = self._contestant and self._contestant.worker_idle_exit_seconds is not None
+        exits = self._entrant.worker_idle_exit_seconds is not None
         return Exits(self._fleet) if exits else self._fleet
 
     def _finish(self) -> None:
@@ -130,7 +125,7 @@ class Run:
         unfinished = [now - job.arrived_at for job in crew.queue]
         waits = array("d", sorted([*crew.waits_seconds, *unfinished]))
         return Result(
-            policy=self._contestant.name if self._contestant else NAME,
+            policy=self._entrant.name,
             jobs=len(self._trace),
             unfinished=len(self._trace) - len(crew.waits_seconds),
             waits_seconds=waits,
@@ -149,9 +144,7 @@ class Run:
 
     def _hours(self) -> dict[str, float]:
         """By EC2's state of the machine; working is what of running went into jobs that ended."""
-        seconds, slots = self._fleet.meter.seconds, 1
-        if self._contestant:
-            slots = self._contestant.jobs_per_instance
+        seconds, slots = self._fleet.meter.seconds, self._entrant.jobs_per_instance
         return {
             **{machine.value: seconds[machine] / HOUR_SECONDS for machine in Machine},
             "working": self._crew.worked_seconds / slots / HOUR_SECONDS,
@@ -160,7 +153,6 @@ class Run:
 
     def _bill(self) -> Bill:
         meter = self._fleet.meter
-        contestant = self._contestant
         return bill(
             Usage(
                 instance_type=self._surroundings.instance_type,
@@ -170,12 +162,11 @@ class Run:
                 run_hours=self._clock.now() / HOUR_SECONDS,
                 looks=self._looker.looks,
                 jobs=len(self._trace),
-                asks_sqs=contestant is None or not contestant.look_delay_seconds,
+                asks_sqs=not self._entrant.look_delay_seconds,
             )
         )
 
     def _api_calls(self) -> int:
         """Of the control plane: looks at queue and group, capacity, protection, hooks."""
-        contestant = self._contestant
-        asks = contestant is None or not contestant.look_delay_seconds
-        return self._fleet.api_calls + (2 * self._looker.looks if asks else 0)
+        asks_sqs = not self._entrant.look_delay_seconds
+        return self._fleet.api_calls + (2 * self._looker.looks if asks_sqs else 0)

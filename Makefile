@@ -12,7 +12,7 @@ PY := .venv/bin/python
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-.PHONY: help setup demo origin cloud test check format clean
+.PHONY: help setup demo origin cloud compare test check format clean
 
 $(UV):
 	$(PYTHON) -m venv .tools/uv
@@ -37,6 +37,12 @@ origin: setup ## raise desired capacity by hand from 1 to 2 and read torch's ver
 
 cloud: setup ## start the embedded AWS alone, until Ctrl-C
 	$(PY) -m local $(CLOUD_ARGS)
+
+# Traces are not in the repository: docs/compare.md says where they are published.
+TRACES ?= $(wildcard ../shared/traces)
+
+compare: setup ## our scaling policy beside everybody else's, on the traces in TRACES or on made ones
+	.venv/bin/pilotlight compare $(if $(TRACES),--traces $(TRACES)) $(COMPARE_ARGS)
 
 check: setup ## style, types, template: no test runs
 	.venv/bin/ruff check .

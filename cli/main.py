@@ -14,6 +14,7 @@ import typer
 from cli import demo as demos
 from cli import origin as origins
 from cli.clouds import ConfiguredCloud, embedded_cloud
+from cli.compare import compare
 from cli.deploy import ROOT
 from cli.errors import CommandError
 from cli.jobs import JobsDesk, message_body
@@ -36,6 +37,7 @@ app = typer.Typer(
     "the SDK is set to: AWS_PROFILE and AWS_REGION name an account, AWS_ENDPOINT_URL `make cloud`.",
 )
 app.command()(simulate)
+app.command()(compare)
 
 StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
 Speed = Annotated[

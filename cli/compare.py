@@ -1,0 +1,93 @@
+"""`pilotlight compare`: every policy on every trace of a folder, side by side."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.compare_plots import draw
+from cli.deploy import ROOT
+from cli.errors import CommandError
+from cli.report import write_json
+from cli.simulate import (
+    InstanceType,
+    MaxSize,
+    Policies,
+    Seed,
+    read,
+    results_table,
+    surroundings_for,
+)
+from cli.terminal import console, explained
+from simulator.comparison import Comparison
+from simulator.comparison import compare as compare_policies
+from simulator.field import UnknownPolicyError
+from simulator.generators import bursty, steady
+from simulator.trace import Trace
+
+FOLDER = ROOT / "build" / "compare"
+
+TracesFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of CSV files; without one, traces are made (docs/compare.md)."),
+]
+
+
+def compare(
+    traces: TracesFolder = None,
+    policy: Policies = "all",
+    seed: Seed = 1,
+    max_size: MaxSize = 1000,
+    instance_type: InstanceType = "g4dn.xlarge",
+) -> None:
+    """Compare our policy with every peer's on each trace, and say where it wins and where not.
+
+    Leaves compare.json and three pictures for each trace in build/compare.
+    """
+    with explained():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        comparisons = []
+        for trace in traces_of(traces):
+            surroundings = surroundings_for(
+                trace, seed=seed, max_size=max_size, instance_type=instance_type
+            )
+            try:
+                found = compare_policies(trace, surroundings, policy, os.cpu_count() or 1)
+            except UnknownPolicyError as error:
+                raise CommandError(f"--policy {policy}: {error}") from error
+            comparisons.append(found)
+            print_comparison(found)
+            draw(found, FOLDER)
+    write_json({"traces": [found.as_json() for found in comparisons]}, FOLDER / "compare.json")
+    console.print(f"Written: {FOLDER / 'compare.json'}, and pictures beside it.", soft_wrap=True)
+
+
+def traces_of(folder: Path | None) -> list[Trace]:
+    """Those of the folder, by name; without a folder the generated ones. Raises CommandError."""
+    if folder is None:
+        return [bursty(), steady()]
+    paths = sorted(folder.glob("*.csv"))
+    if not paths:
+        raise CommandError(
+            f"{folder} has no trace (*.csv with arrival_s,service_s). Name another folder, or "
+            "none for generated traces."
+        )
+    return [read(path) for path in paths]
+
+
+def print_comparison(found: Comparison) -> None:
+    trace, surroundings = found.trace, found.surroundings
+    title = (
+        f"{trace.name}: {len(trace):,} jobs, {trace.work_hours:,.0f} hours of work, "
+        f"{surroundings.instance_type}, {surroundings.prepared} instances prepared for everybody"
+    )
+    console.print(results_table(title, found.results), soft_wrap=True)
+    for verdict in found.verdicts:
+        word, colour = ("yes", "green") if verdict.holds else ("NO", "red")
+        console.print(
+            f"  [{colour}]{word:>3}[/] {verdict.claim}: {verdict.because}", soft_wrap=True
+        )
+    console.print()

@@ -1,0 +1,87 @@
+"""Every policy on one trace, on all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from simulator.field import choose
+from simulator.ours import NAME, Ours, with_target
+from simulator.result import Result
+from simulator.run import Entrant, simulate
+from simulator.surroundings import Surroundings
+from simulator.trace import Trace
+from simulator.verdict import Verdict, judge, pareto_front
+
+TARGETS_SECONDS = (0.1, 0.5, 1.0, 2.0, 10.0, 20.0, 30.0)
+"""Other values of TargetWaitSeconds, which show what else our one setting can buy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    trace: Trace
+    surroundings: Surroundings
+    ours: Result
+    variants: tuple[Result, ...]
+    peers: tuple[Result, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        return (self.ours, *self.variants, *self.peers)
+
+    def as_json(self) -> dict[str, Any]:
+        front = {result.policy for result in pareto_front(self.results)}
+        return {
+            "trace": self.trace.name,
+            "jobs": len(self.trace),
+            "work_hours": round(self.trace.work_hours, 1),
+            "instance_type": self.surroundings.instance_type,
+            "prepared": self.surroundings.prepared,
+            "max_size": self.surroundings.max_size,
+            "seed": self.surroundings.seed,
+            "verdicts": [
+                {"claim": verdict.claim, "holds": verdict.holds, "because": verdict.because}
+                for verdict in self.verdicts
+            ],
+            "policies": [
+                {**result.as_json(), "on_pareto_front": result.policy in front}
+                for result in self.results
+            ],
+        }
+
+
+def compare(
+    trace: Trace, surroundings: Surroundings, names: str = "all", processes: int = 1
+) -> Comparison:
+    """Ours takes part whether named or not. Raises UnknownPolicyError."""
+    peers = [entrant for entrant in choose(names) if not isinstance(entrant, Ours)]
+    variants = [with_target(target, f"{NAME}@{target:g}s") for target in TARGETS_SECONDS]
+    results = _simulate_all(trace, surroundings, [Ours(), *variants, *peers], processes)
+    split = 1 + len(variants)
+    ours, others, rivals = results[0], results[1:split], results[split:]
+    verdicts = tuple(judge(ours, others, rivals))
+    return Comparison(trace, surroundings, ours, tuple(others), tuple(rivals), verdicts)
+
+
+def _simulate_all(
+    trace: Trace, surroundings: Surroundings, entrants: Sequence[Entrant], processes: int
+) -> list[Result]:
+    """In the order of the entrants. Forked, so that no rule has to be sent to another process."""
+    _ENTRANTS[:] = [(trace, entrant, surroundings) for entrant in entrants]
+    indices = range(len(entrants))
+    if processes == 1:
+        return [_simulate_one(index) for index in indices]
+    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
+        return list(pool.map(_simulate_one, indices))
+
+
+# What the forked processes find; rules hold closures, which do not pass between processes.
+_ENTRANTS: list[tuple[Trace, Entrant, Surroundings]] = []
+
+
+def _simulate_one(index: int) -> Result:
+    return simulate(*_ENTRANTS[index])

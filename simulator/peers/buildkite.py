@@ -81,14 +81,11 @@ class AgentScaler:
             return None
         wanted = wanted_instances(view, agents, self.settings)
         base = view.in_service or view.desired
-        if wanted > base:
-            if wanted > view.desired:
-                return self._out(wanted, view)
-            # Equal: the group is still on its way to what was asked for.
-            return self._in(wanted, view) if wanted < view.desired else None
-        if view.desired > wanted or base > wanted:
+        if wanted > base and wanted > view.desired:
+            return self._out(wanted, view)
+        if wanted < base or wanted < view.desired:
             return self._in(wanted, view)
-        return None
+        return None  # there, or the group is on its way to what was asked for
 
     def _out(self, wanted: int, view: View) -> int | None:
         if view.now - self._last_out < self.settings.out_cooldown_seconds:

@@ -149,7 +149,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         every_seconds=5,
         memory_seconds=120,
         look_delay_seconds=0,
-        kills_busy=True,
+        kills_busy=False,  # a grace period as long as a job, as KEDA advises for long ones
         source=SOURCE,
         tuned=True,
     ),

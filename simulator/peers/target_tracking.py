@@ -107,7 +107,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         every_seconds=60,
         memory_seconds=960,
         look_delay_seconds=60,
-        kills_busy=True,
+        kills_busy=False,  # workers protect themselves while they work, as the guide shows
         source=SOURCE,
     ),
     Contestant(
@@ -116,7 +116,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         every_seconds=10,  # the shortest period a high-resolution metric is tracked by
         memory_seconds=160,
         look_delay_seconds=10,
-        kills_busy=False,  # workers protect themselves while they work, as the guide says
+        kills_busy=False,
         source=SOURCE,
         tuned=True,
     ),

@@ -170,7 +170,6 @@ def test_an_idle_group_shrinks_by_rule_or_by_its_own_workers_at(contestant: Cont
 
 
 @pytest.mark.parametrize("contestant", CONTESTANTS, ids=named)
-@pytest.mark.parametrize("contestant", CONTESTANTS, ids=named)
 def test_nothing_comes_of_looks_beyond_the_memory_of(contestant: Contestant) -> None:
     every = contestant.every_seconds
     found = capacities(contestant.make(), every, every, int(7200 / every), running=40)
@@ -179,6 +178,7 @@ def test_nothing_comes_of_looks_beyond_the_memory_of(contestant: Contestant) -> 
     assert max(gaps, default=0.0) <= contestant.memory_seconds + every
 
 
+@pytest.mark.parametrize("contestant", CONTESTANTS, ids=named)
 @settings(max_examples=20)
 @given(queues=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 100)), max_size=40))
 def test_a_groups_bounds_are_respected_by(

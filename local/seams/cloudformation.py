@@ -15,6 +15,7 @@ def install(_context: CloudContext) -> None:
     require_existing_parameter_values()
     provision_query_definitions()
     keep_function_settings()
+    end_processes_of_deleted_functions()
 
 
 def require_existing_parameter_values() -> None:
@@ -118,3 +119,18 @@ def keep_function_settings() -> None:
         return updated
 
     steps.update(create=create, update=update)
+
+
+def end_processes_of_deleted_functions() -> None:
+    """Stock ends a function's processes with DeleteFunction, but not with a stack."""
+    from ministack.core import lambda_runtime
+    from ministack.services.cloudformation import provisioners
+
+    steps = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    stock = steps["delete"]
+
+    def delete(physical_id: str, props: dict[str, Any]) -> None:
+        stock(physical_id, props)
+        lambda_runtime.invalidate_worker(physical_id)
+
+    steps["delete"] = delete

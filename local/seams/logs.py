@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from local.context import CloudContext
@@ -19,6 +22,7 @@ _query_definitions: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
 def install(_context: CloudContext) -> None:
     """Answer what stock does not know."""
     answer_query_definitions()
+    tell_events_apart()
 
 
 def answer_query_definitions() -> None:
@@ -44,6 +48,35 @@ def answer_query_definitions() -> None:
         return responses.json_response(operation(json.loads(body or b"{}")))
 
     cloudwatch_logs.handle_request = handle_request
+
+
+def tell_events_apart() -> None:
+    """Stock leaves out `eventId` of FilterLogEvents (API reference, FilteredLogEvent)."""
+    from ministack.core import responses
+    from ministack.services import cloudwatch_logs
+
+    stock = cloudwatch_logs._filter_log_events
+
+    def filter_log_events(asked: dict[str, Any]) -> Any:
+        status, headers, body = stock(asked)
+        if status != HTTPStatus.OK:
+            return status, headers, body
+        answer = json.loads(body)
+        return responses.json_response({**answer, "events": with_ids(answer["events"])})
+
+    cloudwatch_logs._filter_log_events = filter_log_events
+
+
+def with_ids(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Events with an id each that is the same at every call; equal lines are counted."""
+    seen: Counter[str] = Counter()
+    identified = []
+    for event in events:
+        said = f"{event['logStreamName']}\0{event['timestamp']}\0{event['message']}"
+        digest = hashlib.sha256(f"{said}\0{seen[said]}".encode()).hexdigest()
+        seen[said] += 1
+        identified.append({**event, "eventId": f"{int(digest, 16) % 10**56:056}"})
+    return identified
 
 
 def put_query_definition(definition: Mapping[str, Any]) -> str:

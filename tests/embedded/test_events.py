@@ -124,10 +124,20 @@ def failing(
     return arn, dead_url, name
 
 
-def test_a_function_that_fails_is_tried_three_times_then_its_event_goes_to_the_destination(
-    cloud: EmbeddedCloud, failing: tuple[str, str, str], unique: Unique
+@pytest.mark.parametrize(("retries", "calls"), [({}, 3), ({"MaximumRetryAttempts": 0}, 1)])
+def test_a_function_that_fails_is_tried_again_then_its_event_goes_to_the_destination(
+    retries: dict[str, int],
+    calls: int,
+    cloud: EmbeddedCloud,
+    failing: tuple[str, str, str],
+    unique: Unique,
 ) -> None:
     arn, dead_url, name = failing
+    functions = cloud.client("lambda")
+    kept = functions.get_function_event_invoke_config(FunctionName=name)["DestinationConfig"]
+    functions.put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig=kept, **retries
+    )
     source = unique("custom")
     rule_arn = rule(cloud, unique("rule"), {"source": [source]}, Arn=arn)
     cloud.client("lambda").add_permission(
@@ -142,9 +152,10 @@ def test_a_function_that_fails_is_tried_three_times_then_its_event_goes_to_the_d
     envelope = json.loads(message["Body"])
     assert envelope["requestPayload"]["detail"] == {"job": 7}
     assert envelope["requestContext"]["condition"] == "RetriesExhausted"
+    assert envelope["requestContext"]["approximateInvokeCount"] == calls
     assert envelope["responsePayload"]["errorType"] == "ValueError"
     logs = cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
-    assert sum("START RequestId" in line["message"] for line in logs) == 3
+    assert sum("START RequestId" in line["message"] for line in logs) == calls
 
 
 def test_a_rule_may_not_invoke_a_function_that_did_not_permit_it(

@@ -87,6 +87,20 @@ def test_the_log_has_the_lines_of_the_platform_around_those_of_the_function(
     assert ["Init Duration" in report for report in reports] == [True, False]
 
 
+def test_every_line_of_the_log_has_an_id_that_it_keeps(
+    cloud: EmbeddedCloud, make_function: MakeFunction
+) -> None:
+    function = make_function("def handler(e, c):\n    print('same')\n    print('same')\n")
+    group = f"/aws/lambda/{function.rpartition(':')[2]}"
+    logs = cloud.client("logs")
+    call(cloud, function)
+    first = [it["eventId"] for it in logs.filter_log_events(logGroupName=group)["events"]]
+    call(cloud, function)
+    then = [it["eventId"] for it in logs.filter_log_events(logGroupName=group)["events"]]
+    assert len(set(then)) == len(then) > len(first)
+    assert then[: len(first)] == first
+
+
 def test_with_json_logs_every_line_is_one_object(
     cloud: EmbeddedCloud, make_function: MakeFunction
 ) -> None:

@@ -109,6 +109,17 @@ def _stack() -> AgentScaler:
     return AgentScaler(Settings(scale_in=False, out_cooldown_seconds=300, in_cooldown_seconds=3600))
 
 
+def _elastic_ci() -> AgentScaler:
+    return AgentScaler(
+        Settings(
+            out_cooldown_seconds=300,
+            in_cooldown_seconds=3600,
+            waits_for_pending=True,
+            max_metrics_age_seconds=120,
+        )
+    )
+
+
 CONTESTANTS: tuple[Contestant, ...] = (
     Contestant(
         name="buildkite-lambda",
@@ -127,6 +138,15 @@ CONTESTANTS: tuple[Contestant, ...] = (
         look_delay_seconds=0,
         kills_busy=False,
         worker_idle_exit_seconds=600,
+        source=SOURCE,
+    ),
+    Contestant(
+        name="buildkite-elastic-ci",
+        make=_elastic_ci,
+        every_seconds=10,
+        memory_seconds=3600,
+        look_delay_seconds=0,
+        kills_busy=False,  # it asks the agents to stop, and they finish their job
         source=SOURCE,
     ),
     Contestant(

@@ -50,14 +50,14 @@ class Runners:
         old_enough = self._old_enough.add(view.now, view.in_service)
         jobs = min(self.settings.batch_size, max(0, view.visible - starting(view)))
         new = new_runners(jobs, view.desired, view.max_size)
-        top_up = pool_top_up(self.settings.pool_size, view.idle, view.desired, view.max_size)
+        idle = view.idle + starting(view)  # the pool counts those that boot
+        top_up = pool_top_up(self.settings.pool_size, idle, view.desired, view.max_size)
         if new or top_up:
             return bounded(view.desired + max(new, top_up), view)
         if view.now < self._next_scale_down:
             return None
         self._next_scale_down = view.now + self.settings.scale_down_every_seconds
-        kept = max(self.settings.idle_count, self.settings.pool_size)
-        surplus = max(0, view.idle - leaving(view) - kept)
+        surplus = max(0, view.idle - leaving(view) - self.settings.idle_count)
         return bounded(view.desired - min(surplus, old_enough), view)
 
 

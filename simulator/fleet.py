@@ -196,7 +196,7 @@ class Exits:
     def release(self, instance_id: str) -> bool:
         group = self._fleet.group
         if group.desired_capacity <= group.settings.min_size:
-            return True
+            return self._fleet.release(instance_id)
         self._fleet.leave(instance_id)
         return False
 

@@ -13,6 +13,7 @@ import typer
 
 from cli import demo as demos
 from cli import origin as origins
+from cli.advise import advise
 from cli.clouds import ConfiguredCloud, embedded_cloud
 from cli.compare import compare
 from cli.deploy import ROOT
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(simulate)
 app.command()(compare)
+app.command()(advise)
 
 StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
 Speed = Annotated[

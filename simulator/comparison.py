@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 from simulator.field import choose
 from simulator.ours import NAME, Ours, with_target
+from simulator.parallel import simulate_all
 from simulator.result import Result
-from simulator.run import Entrant, simulate
 from simulator.surroundings import Surroundings
 from simulator.trace import Trace
 from simulator.verdict import Verdict, judge, pareto_front
@@ -60,28 +57,9 @@ def compare(
     """Ours takes part whether named or not. Raises UnknownPolicyError."""
     peers = [entrant for entrant in choose(names) if not isinstance(entrant, Ours)]
     variants = [with_target(target, f"{NAME}@{target:g}s") for target in TARGETS_SECONDS]
-    results = _simulate_all(trace, surroundings, [Ours(), *variants, *peers], processes)
+    runs = [(trace, entrant, surroundings) for entrant in (Ours(), *variants, *peers)]
+    results = simulate_all(runs, processes)
     split = 1 + len(variants)
     ours, others, rivals = results[0], results[1:split], results[split:]
     verdicts = tuple(judge(ours, others, rivals))
     return Comparison(trace, surroundings, ours, tuple(others), tuple(rivals), verdicts)
-
-
-def _simulate_all(
-    trace: Trace, surroundings: Surroundings, entrants: Sequence[Entrant], processes: int
-) -> list[Result]:
-    """In the order of the entrants. Forked, so that no rule has to be sent to another process."""
-    _ENTRANTS[:] = [(trace, entrant, surroundings) for entrant in entrants]
-    indices = range(len(entrants))
-    if processes == 1:
-        return [_simulate_one(index) for index in indices]
-    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
-        return list(pool.map(_simulate_one, indices))
-
-
-# What the forked processes find; rules hold closures, which do not pass between processes.
-_ENTRANTS: list[tuple[Trace, Entrant, Surroundings]] = []
-
-
-def _simulate_one(index: int) -> Result:
-    return simulate(*_ENTRANTS[index])

@@ -61,7 +61,7 @@ class Fleet:
     ) -> None:
         self._clock = clock
         self._news = news
-        self._durations = Durations(random)
+        self._durations = Durations(random, surroundings.setup_seconds)
         self.meter = Meter(clock)
         self._workers: Workers | None = None
         self._ready_at: dict[str, float] = {}

@@ -14,11 +14,13 @@ from local.group.latency import Delay, published
 from local.instances.latency import Latency as InstanceLatency
 
 SPREAD = (0.8, 1.3)
+SETUP_SECONDS = 240.0
+"""User data with pip and PyTorch, and the readiness check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Sizes are instances.
+    """Sizes are instances; `setup_seconds` is the middle of what a first boot takes to be ready.
 
     `prepared` is MaxGroupPreparedCapacity: instances of group and pool together that are set up.
     `capacity_error_probability` is that of InsufficientInstanceCapacity, for each launch and start.
@@ -30,6 +32,7 @@ class Surroundings:
     instance_type: str = "g4dn.xlarge"
     volume_gigabytes: int = 30
     capacity_error_probability: float = 0.0
+    setup_seconds: float = SETUP_SECONDS
     idle_seconds: float = 15.0
     seed: int = 1
 
@@ -41,15 +44,14 @@ class Durations:
     HOOK_SECONDS = 2.0
     # A drain of an idle worker: the same, and one SSM command.
     DRAIN_SECONDS = 5.0
-    # User data with pip and PyTorch, and the readiness check: the middle of a spread of its own.
-    SETUP_SECONDS = 240.0
     # Worker process and `import torch`, from a disk that has been read before.
     WORKER_SECONDS = 4.0
     # An unprotected worker looks at the queue this often: pilotlight.worker.loop_state.
     LOOK_SECONDS = 2.0
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, setup_seconds: float = SETUP_SECONDS) -> None:
         self._random = random
+        self._setup_seconds = setup_seconds
         self._group = published()
         self._instance = InstanceLatency()
 
@@ -64,9 +66,8 @@ class Durations:
 
     def setup(self) -> float:
         """The first boot, from running to ready."""
-        return self._spread(self._instance.operating_system) + self.SETUP_SECONDS * (
-            self._random.lognormvariate(0.0, 0.25)
-        )
+        spread = self._random.lognormvariate(0.0, 0.25)
+        return self._spread(self._instance.operating_system) + self._setup_seconds * spread
 
     def boot(self) -> float:
         """A later boot, from running to a worker that can receive."""

@@ -1,0 +1,96 @@
+"""`pilotlight advise`: what to set, what it costs, and whether a Stopped pool is worth it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.simulate import InstanceType, MaxSize, Seed, TraceFile, Volume, read, surroundings_for
+from cli.terminal import console, explained
+from simulator.advice import Advice
+from simulator.advice import advise as advice_for
+from simulator.result import percentile
+
+WaitWorth = Annotated[
+    float, typer.Option(min=0, help="USD that an hour is worth in which a job waits.")
+]
+
+
+def advise(
+    trace: TraceFile,
+    max_size: MaxSize = 1000,
+    instance_type: InstanceType = "g4dn.xlarge",
+    volume_gigabytes: Volume = 30,
+    wait_worth: WaitWorth = 5.0,
+    seed: Seed = 1,
+) -> None:
+    """Say what pool, watch and target to set for a queue like this trace, and what to expect.
+
+    Says so plainly when a Stopped pool is a loss.
+    """
+    with explained():
+        jobs = read(trace)
+        surroundings = surroundings_for(
+            jobs,
+            seed=seed,
+            max_size=max_size,
+            instance_type=instance_type,
+            volume_gigabytes=volume_gigabytes,
+        )
+        advice = advice_for(jobs, surroundings, wait_worth, os.cpu_count() or 1)
+    console.print(ways_table(advice))
+    for line in sentences(advice):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def ways_table(advice: Advice) -> Table:
+    table = Table(title="A month of such days", title_justify="left")
+    table.add_column("way")
+    for heading in ("prepared", "p50 s", "p95 s", "waited h", "USD", "USD with the wait"):
+        table.add_column(heading, justify="right")
+    for way in sorted(advice.ways, key=lambda way: way.price(advice.wait_worth_usd_an_hour)):
+        waits = way.result.waits_seconds
+        table.add_row(
+            way.name,
+            f"{way.prepared:,}",
+            *(f"{percentile(waits, percent):,.1f}" for percent in (50, 95)),
+            f"{way.waited_hours_a_month:,.0f}",
+            f"{way.usd_a_month:,.2f}",
+            f"{way.price(advice.wait_worth_usd_an_hour):,.2f}",
+        )
+    return table
+
+
+def sentences(advice: Advice) -> list[str]:
+    best = advice.best
+    settings = (
+        f"Set MinSize={best.min_size}, MaxGroupPreparedCapacity={best.prepared}, "
+        f"TargetWaitSeconds={best.target_wait_seconds:g}, WatchSeconds={best.watch_seconds:g}."
+    )
+    expectation = (
+        f"Expect a wait of {percentile(best.result.waits_seconds, 50):,.1f} s (p50), "
+        f"{best.result.wait_p95_s:,.1f} s (p95), and USD {best.usd_a_month:,.2f} a month."
+    )
+    return [settings, expectation, pool_sentence(advice)]
+
+
+def pool_sentence(advice: Advice) -> str:
+    """Whether the pool pays, with the number that decides it."""
+    worth = f"USD {advice.wait_worth_usd_an_hour:,.2f}"
+    disks = f"Its disks are USD {advice.disks_usd_a_month:,.2f} a month"
+    even = advice.break_even_usd_an_hour
+    if even is None:
+        return f"A Stopped pool is a loss: it saves no wait. {disks}. Best: {advice.best.name}."
+    if advice.pool_is_a_loss:
+        return (
+            f"A Stopped pool is a loss: it pays when an hour of waiting is worth more than "
+            f"USD {even:,.2f}, and it is taken to be worth {worth}. {disks}. "
+            f"Best: {advice.best.name}."
+        )
+    return (
+        f"The Stopped pool is worth it: it pays from USD {even:,.2f} for an hour of waiting, which "
+        f"is taken to be worth {worth}. {disks}."
+    )

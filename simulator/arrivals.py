@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 from local.group.clock import Schedule
 from pilotlight.scaling.forecast import ArrivalHistory
@@ -16,15 +17,30 @@ ENOUGH_JOBS = 10
 """That have ended, before their mean time is taken for an estimate."""
 
 
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """Jobs sent, jobs that ended, and the seconds that those worked."""
+
+    sent: int = 0
+    ended: int = 0
+    worked_seconds: float = 0.0
+
+
+EMPTY = Minute()
+
+
 class ArrivalMetric:
-    """Jobs sent, jobs that ended and their seconds of work, by minute."""
+    """Counts by minute, and shows those that are published."""
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._minute = 0
         self._sent = self._ended = 0
         self._worked_seconds = 0.0
-        self._past: deque[tuple[int, int, float]] = deque(maxlen=KEPT_MINUTES)
+        self._late: deque[Minute] = deque()
+        self._published: deque[Minute] = deque()
+        self._published_ended = 0
+        self._published_seconds = 0.0
         self._shown = ArrivalHistory(per_minute=())
 
     def sent(self) -> None:
@@ -49,19 +65,31 @@ class ArrivalMetric:
         now = int(self._schedule.now() // MINUTE_SECONDS)
         if now <= self._minute:
             return
-        self._past.append((self._sent, self._ended, self._worked_seconds))
-        empty = min(now - self._minute - 1, KEPT_MINUTES)
-        self._past.extend([(0, 0, 0.0)] * empty)
+        self._close(Minute(self._sent, self._ended, self._worked_seconds))
+        for _ in range(min(now - self._minute - 1, KEPT_MINUTES + LATE_MINUTES)):
+            self._close(EMPTY)
         self._minute = now
         self._sent = self._ended = 0
         self._worked_seconds = 0.0
-        self._publish()
+        self._shown = self._history()
 
-    def _publish(self) -> None:
-        published = list(self._past)[:-LATE_MINUTES]
-        ended = sum(minute[1] for minute in published)
-        worked = sum(minute[2] for minute in published)
-        self._shown = ArrivalHistory(
-            per_minute=tuple(minute[0] for minute in published),
-            service_seconds=worked / ended if ended >= ENOUGH_JOBS else None,
+    def _close(self, minute: Minute) -> None:
+        self._late.append(minute)
+        if len(self._late) <= LATE_MINUTES:
+            return
+        published = self._late.popleft()
+        self._published.append(published)
+        self._count(published, 1)
+        if len(self._published) > KEPT_MINUTES:
+            self._count(self._published.popleft(), -1)
+
+    def _count(self, minute: Minute, sign: int) -> None:
+        self._published_ended += sign * minute.ended
+        self._published_seconds += sign * minute.worked_seconds
+
+    def _history(self) -> ArrivalHistory:
+        known = self._published_ended >= ENOUGH_JOBS
+        return ArrivalHistory(
+            per_minute=tuple([minute.sent for minute in self._published]),
+            service_seconds=self._published_seconds / self._published_ended if known else None,
         )

@@ -90,6 +90,7 @@ def context_of(request: Request, resource: str, lookup: Lookup) -> dict[str, Any
     return context
 
 
+TAGGED_GROUP = re.compile(r"Tags\.member\.\d+\.ResourceId")
 TAG_KEYS = {
     "autoscaling": ("aws:ResourceTag/", "autoscaling:ResourceTag/"),
     "ec2": ("aws:ResourceTag/", "ec2:ResourceTag/"),
@@ -140,9 +141,14 @@ def _ssm_account(request: Request) -> list[str]:
 
 
 def _auto_scaling(request: Request, lookup: Lookup) -> list[str]:
-    """Describe* cannot be limited; everything else is about one group, or about a member of it."""
+    """Describe* cannot be limited; everything else is about a group, or about a member of it."""
     if request.action.removeprefix("autoscaling:").startswith("Describe"):
         return [ANY]
+    tagged = {
+        str(value) for key, value in request.parameters.items() if TAGGED_GROUP.fullmatch(key)
+    }
+    if tagged:
+        return [lookup.group_arn(name) for name in sorted(tagged)]
     name = request.text("AutoScalingGroupName")
     if not name and (instance_id := request.text("InstanceId")):
         name = lookup.group_of_instance(instance_id)

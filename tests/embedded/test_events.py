@@ -135,9 +135,7 @@ def test_a_function_that_fails_is_tried_again_then_its_event_goes_to_the_destina
     arn, dead_url, name = failing
     functions = cloud.client("lambda")
     kept = functions.get_function_event_invoke_config(FunctionName=name)["DestinationConfig"]
-    functions.put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig=kept, **retries
-    )
+    functions.put_function_event_invoke_config(FunctionName=name, DestinationConfig=kept, **retries)
     source = unique("custom")
     rule_arn = rule(cloud, unique("rule"), {"source": [source]}, Arn=arn)
     cloud.client("lambda").add_permission(

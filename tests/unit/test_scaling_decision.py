@@ -170,7 +170,7 @@ A_BURST = ArrivalHistory(per_minute=(0,) * 300 + (40,) + (0,) * 59)
         pytest.param(
             seen(10, desired=0, max_size=100, history=A_BURST),
             Policy(target_wait_seconds=20),
-            Decision(10 + 10 * RIVALS, Reason.EXPECTED_ARRIVALS),
+            Decision(10 + 10 * int(RIVALS), Reason.EXPECTED_ARRIVALS),
             id="where jobs come in bursts, ten are not the last",
         ),
         pytest.param(
@@ -186,10 +186,10 @@ A_BURST = ArrivalHistory(per_minute=(0,) * 300 + (40,) + (0,) * 59)
             id="one more than they begin in time wakes one",
         ),
         pytest.param(
-            seen(0, 10, desired=10, protected=10, max_size=30, history=hour(12, 25)),
-            Policy(target_wait_seconds=5),
-            Decision(12, Reason.EXPECTED_ARRIVALS),
-            id="half of the ten that end within a start are as good as spare",
+            seen(0, 10, desired=10, protected=10, max_size=30, history=hour(12, 100)),
+            Policy(target_wait_seconds=5, start_seconds=25),
+            Decision(15, Reason.EXPECTED_ARRIVALS),
+            id="two of seven expected jobs go to workers that become free meanwhile",
         ),
         pytest.param(
             seen(0, 2, desired=2, protected=2),

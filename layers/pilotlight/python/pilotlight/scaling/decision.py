@@ -61,7 +61,7 @@ class Policy:
     """
 
     jobs_per_instance: int = 1
-    target_wait_seconds: float = 5.0
+    target_wait_seconds: float = 1.0
     start_seconds: float = 25.0
     least_capacity: int = 0
     least_spare: int = 0

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from pilotlight.scaling.forecast import NOTHING_KNOWN, Forecast
 
-HOLD_SHARE = 0.5
+HOLD_SHARE = 0.25
 """A spare worker that is there is kept down to this share of the chance that would start one:
 its start is paid for, and EC2 bills a minute at least."""
 
-RIVALS = 2.0
+RIVALS = 4.0
 """Starts in excess of each waiting job in a burst. Bursts go on, and the first to be up serves."""
-
-DEPARTURE_TRUST = 0.5
-"""Share of the workers expected to become free that is counted on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +71,4 @@ def _soon_free(in_flight: int, waiting: Waiting, forecast: Forecast) -> int:
     if forecast.service_seconds is None:
         return 0
     share = min(1.0, waiting.start_seconds / forecast.service_seconds)
-    return int(DEPARTURE_TRUST * in_flight * share)
+    return int(in_flight * share)

@@ -39,6 +39,7 @@ class ArrivalMetric:
         self._worked_seconds = 0.0
         self._late: deque[Minute] = deque()
         self._published: deque[Minute] = deque()
+        self._published_sent: deque[int] = deque(maxlen=KEPT_MINUTES)
         self._published_ended = 0
         self._published_seconds = 0.0
         self._shown = ArrivalHistory(per_minute=())
@@ -79,6 +80,7 @@ class ArrivalMetric:
             return
         published = self._late.popleft()
         self._published.append(published)
+        self._published_sent.append(published.sent)
         self._count(published, 1)
         if len(self._published) > KEPT_MINUTES:
             self._count(self._published.popleft(), -1)
@@ -90,6 +92,6 @@ class ArrivalMetric:
     def _history(self) -> ArrivalHistory:
         known = self._published_ended >= ENOUGH_JOBS
         return ArrivalHistory(
-            per_minute=tuple([minute.sent for minute in self._published]),
+            per_minute=tuple(self._published_sent),
             service_seconds=self._published_seconds / self._published_ended if known else None,
         )

@@ -136,13 +136,13 @@ class Fleet:
     # Listener: what the group says
 
     def publish(self, event: GroupEvent) -> None:
-        self._news.tell()
         detail = event.detail
         if event.hook is not None:
             self._answer(event)
         elif event.detail_type == _LAUNCHED and detail["Destination"] == "AutoScalingGroup":
             self._enter_service(detail["EC2InstanceId"], detail["Origin"] == "WarmPool")
         elif event.detail_type == _REFUSED:
+            self._news.tell()
             self.failed_starts += 1
 
     def target_state(self, instance_id: str, state: str | None) -> None:
@@ -174,6 +174,7 @@ class Fleet:
         actions.complete(hook_name, CONTINUE, token, None)
 
     def _enter_service(self, instance_id: str, was_warm: bool) -> None:
+        self._news.tell()
         if was_warm:
             self.warm_starts += 1
         else:

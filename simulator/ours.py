@@ -53,18 +53,16 @@ class OurLook:
         self._fleet = fleet
         self._arrivals = arrivals
         self._policy = policy
-        self._holds = False
+        self._capacity = 0
 
     def decide(self) -> int | None:
-        seen = self._observe()
-        decision = desired_capacity(seen, self._policy)
-        self._holds = decision.capacity == seen.desired
-        return decision.capacity
+        self._capacity = desired_capacity(self._observe(), self._policy).capacity
+        return self._capacity
 
     def still_for_seconds(self) -> float:
         """The decision has no memory: the same sight gives the same answer, and only the arrival
         history, each minute, changes by itself."""
-        if not self._holds or self._crew.queue:
+        if self._crew.queue or self._capacity != self._fleet.group.desired_capacity:
             return 0.0
         return self._arrivals.next_change_at() - self._schedule.now()
 

@@ -56,6 +56,8 @@ class Members:
         del self._by_id[instance.instance_id]
 
     def protect(self, instance: Instance, protected: bool) -> None:
+        if instance.protected == protected:
+            return
         self._leave(instance)
         instance.protected = protected
         self._enter(instance)

@@ -18,9 +18,6 @@ from local.instances.enclosure import BOX_MARK
 from local.instances.guest.processes import marked
 from tests.embedded.whole_stack import Fleet, Package, unique_name
 
-# Built once: all of this module runs on one test worker.
-pytestmark = pytest.mark.xdist_group("whole-stack")
-
 FAILS_AT_ONCE = {"InstancePython": "python3.99"}  # no image has it, so the setup ends right there
 ABANDONED = "Lifecycle Action Completed with ABANDON Result"
 GONE = "i-0123456789abcdef0"
@@ -29,6 +26,7 @@ CreateFleet = Callable[..., Fleet]
 
 @pytest.fixture(scope="module")
 def package(cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """Built once: pytest-xdist's loadscope runs a module on one worker."""
     return Package(cloud, tmp_path_factory.mktemp("whole-stack"))
 
 

@@ -16,6 +16,7 @@ from cli import origin as origins
 from cli.advise import advise
 from cli.clouds import ConfiguredCloud, embedded_cloud
 from cli.compare import compare
+from cli.convert import convert
 from cli.deploy import ROOT
 from cli.errors import CommandError
 from cli.jobs import JobsDesk, message_body
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command()(simulate)
 app.command()(compare)
 app.command()(advise)
+app.command()(convert)
 
 StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
 Speed = Annotated[

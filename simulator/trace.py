@@ -47,6 +47,13 @@ def read_trace(path: Path) -> Trace:
         raise TraceError(f"{path} is not a CSV file in UTF-8: {error}.") from error
 
 
+def write_trace(trace: Trace, path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(COLUMNS)
+        writer.writerows(zip(trace.arrivals_seconds, trace.services_seconds, strict=True))
+
+
 def _parse(name: str, path: str, rows: Iterable[list[str]]) -> Trace:
     arrivals: list[float] = []
     services: list[float] = []

@@ -78,7 +78,8 @@ class AutoScalingGroup:
     def prepared(self) -> int | None:
         with named_errors():
             answer = self._client.describe_warm_pool(AutoScalingGroupName=self._name, MaxRecords=1)
-        return answer.get("WarmPoolConfiguration", {}).get("MaxGroupPreparedCapacity")
+        prepared = answer.get("WarmPoolConfiguration", {}).get("MaxGroupPreparedCapacity", -1)
+        return prepared if prepared >= 0 else None  # -1 unsets it (API reference, PutWarmPool)
 
     def prepare(self, instances: int) -> None:
         with named_errors():

@@ -98,6 +98,19 @@ def test_a_queue_that_nothing_is_reported_of_has_no_history(cloudwatch: Any, clo
         assert JobsQueueMetrics(cloudwatch, URL, clock).history() is None
 
 
+def test_jobs_too_short_to_be_seen_in_flight_tell_no_service_time(
+    cloudwatch: Any, clock: Clock
+) -> None:
+    with Stubber(cloudwatch) as stub:
+        stub.add_response("get_metric_data", answer({"11:58": 9}))
+        stub.add_response("get_metric_data", answer({"11:00": 0}))
+        stub.add_response("get_metric_data", answer({"11:00": 9}))
+
+        history = JobsQueueMetrics(cloudwatch, URL, clock).history()
+
+    assert history == ArrivalHistory(per_minute=(9,), service_seconds=None)
+
+
 def test_peaks_are_what_waited_and_ran_together(cloudwatch: Any, clock: Clock) -> None:
     with Stubber(cloudwatch) as stub:
         stub.add_response(

@@ -6,7 +6,7 @@ pricing, 2026), so each answer is kept in the warm function as long as it is wor
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pilotlight.aws.calls import named_errors
 from pilotlight.scaling.forecast import COMPANY_MINUTES, ArrivalHistory
@@ -14,6 +14,7 @@ from pilotlight.scaling.forecast import COMPANY_MINUTES, ArrivalHistory
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
+Answer = TypeVar("Answer")
 Series = Mapping[datetime, float]
 
 MINUTE_SECONDS = 60
@@ -26,19 +27,18 @@ PEAK_SECONDS = 300
 PEAK_DAYS = 7
 
 
-class Kept:
-    """An answer, and until when it is good enough. `now` gives seconds."""
+class Kept(Generic[Answer]):
+    """An answer, asked for again when it is too old. Moments are seconds."""
 
     def __init__(self) -> None:
-        self.value: Any = None
-        self._until = float("-inf")
+        self._kept: tuple[Answer, float] | None = None
 
-    def is_stale(self, now: float) -> bool:
-        return now >= self._until
-
-    def keep(self, value: Any, until: float) -> Any:
-        self.value, self._until = value, until
-        return value
+    def get(self, now: float, ask: Callable[[], tuple[Answer, float]]) -> Answer:
+        """`ask` gives the answer and for how many seconds it is good enough."""
+        if self._kept is None or now >= self._kept[1]:
+            answer, seconds = ask()
+            self._kept = answer, now + seconds
+        return self._kept[0]
 
 
 class JobsQueueMetrics:
@@ -48,53 +48,45 @@ class JobsQueueMetrics:
         self._client = client
         self._queue_name = queue_url.rsplit("/", 1)[-1]
         self._now = now
-        self._sent = Kept()
-        self._service = Kept()
-        self._peaks = Kept()
+        self._sent = Kept[tuple[int, ...]]()
+        self._service = Kept[float | None]()
+        self._peaks = Kept[tuple[int, ...]]()
 
     def history(self) -> ArrivalHistory | None:
         """None when SQS has reported nothing (it does not for a queue unused for six hours)."""
-        per_minute = self._per_minute()
+        now = self._now()
+        per_minute = self._sent.get(now, self._ask_sent)
         if not per_minute:
             return None
-        return ArrivalHistory(per_minute=per_minute, service_seconds=self._service_seconds())
+        service_seconds = self._service.get(now, self._ask_service)
+        return ArrivalHistory(per_minute=per_minute, service_seconds=service_seconds)
 
     def peaks(self) -> tuple[int, ...]:
         """Most jobs waiting and running, for each five minutes of the last week that has any."""
-        now = self._now()
-        if not self._peaks.is_stale(now):
-            return self._peaks.value  # type: ignore[no-any-return]
-        period = PEAK_SECONDS
-        seconds = PEAK_DAYS * 24 * HOUR_SECONDS
-        visible = self._read("ApproximateNumberOfMessagesVisible", "Maximum", period, seconds)
-        busy = self._read("ApproximateNumberOfMessagesNotVisible", "Maximum", period, seconds)
-        peaks = tuple(
-            int(visible.get(moment, 0) + busy.get(moment, 0))
-            for moment in sorted({*visible, *busy})
-        )
-        return self._peaks.keep(peaks, now + HOUR_SECONDS)  # type: ignore[no-any-return]
+        return self._peaks.get(self._now(), self._ask_peaks)
 
-    def _per_minute(self) -> tuple[int, ...]:
-        now = self._now()
-        if not self._sent.is_stale(now):
-            return self._sent.value  # type: ignore[no-any-return]
+    def _ask_sent(self) -> tuple[tuple[int, ...], float]:
         seconds = COMPANY_MINUTES * MINUTE_SECONDS
         counts = _counts(self._read("NumberOfMessagesSent", "Sum", MINUTE_SECONDS, seconds))
         is_quiet = not any(counts[-60:])
-        until = now + (QUIET_SENT_SECONDS if is_quiet else SENT_SECONDS)
-        return self._sent.keep(counts, until)  # type: ignore[no-any-return]
+        return counts, QUIET_SENT_SECONDS if is_quiet else SENT_SECONDS
 
-    def _service_seconds(self) -> float | None:
+    def _ask_service(self) -> tuple[float | None, float]:
         """Little's law: jobs in flight on average, by the rate at which they end."""
-        now = self._now()
-        if not self._service.is_stale(now):
-            return self._service.value  # type: ignore[no-any-return]
         period = PEAK_SECONDS
         busy = self._read("ApproximateNumberOfMessagesNotVisible", "Average", period, HOUR_SECONDS)
         ended = self._read("NumberOfMessagesDeleted", "Sum", period, HOUR_SECONDS)
         jobs = sum(ended.values())
         seconds = sum(busy.values()) * period / jobs if jobs >= LEAST_ENDED else None
-        return self._service.keep(seconds, now + SERVICE_SECONDS)  # type: ignore[no-any-return]
+        return seconds or None, SERVICE_SECONDS  # 0: jobs too short to be ever seen in flight
+
+    def _ask_peaks(self) -> tuple[tuple[int, ...], float]:
+        period, seconds = PEAK_SECONDS, PEAK_DAYS * 24 * HOUR_SECONDS
+        visible = self._read("ApproximateNumberOfMessagesVisible", "Maximum", period, seconds)
+        busy = self._read("ApproximateNumberOfMessagesNotVisible", "Maximum", period, seconds)
+        moments = sorted({*visible, *busy})
+        peaks = tuple(int(visible.get(it, 0) + busy.get(it, 0)) for it in moments)
+        return peaks, HOUR_SECONDS
 
     def _read(self, metric: str, statistic: str, period_seconds: int, seconds: int) -> Series:
         """Full periods only: an end inside of one would show what of it is over."""

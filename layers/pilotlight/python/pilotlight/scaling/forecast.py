@@ -21,7 +21,7 @@ LEAST_CHANCE = 0.01
 class ArrivalHistory:
     """Jobs sent in each full minute, the oldest first; the newest may be some minutes old.
 
-    `service_seconds` is the mean time that a job works, None while too few have ended to tell.
+    `service_seconds` is the mean time that a job works, above 0, None while nothing tells it.
     """
 
     per_minute: tuple[int, ...]

@@ -92,6 +92,8 @@ class Run:
         return PeerLook(clock, self._news, crew, fleet, self._surroundings, self._entrant)
 
     def _idle_seconds(self) -> float | None:
+        if isinstance(self._entrant, Ours):
+            return self._entrant.idle_seconds
         if self._entrant.worker_idle_exit_seconds is not None:
             return self._entrant.worker_idle_exit_seconds
         return None if self._entrant.kills_busy else self._surroundings.idle_seconds

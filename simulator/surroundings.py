@@ -22,7 +22,9 @@ SETUP_SECONDS = 240.0
 class Surroundings:
     """Sizes are instances; `setup_seconds` is the middle of what a first boot takes to be ready.
 
-    `prepared` is MaxGroupPreparedCapacity: instances of group and pool together that are set up.
+    `idle_seconds` is how long a peer's worker keeps its protection when it has no job; ours brings
+    its own. `prepared` is MaxGroupPreparedCapacity: instances of group and pool together that are
+    set up.
     `capacity_error_probability` is that of InsufficientInstanceCapacity, for each launch and start.
     """
 

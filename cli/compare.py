@@ -84,7 +84,7 @@ def print_comparison(found: Comparison) -> None:
         f"{trace.name}: {len(trace):,} jobs, {trace.work_hours:,.0f} hours of work, "
         f"{surroundings.instance_type}, {surroundings.prepared} instances prepared for everybody"
     )
-    console.print(results_table(title, found.results), soft_wrap=True)
+    print_table(console, results_table(title, found.results))
     for verdict in found.verdicts:
         word, colour = ("yes", "green") if verdict.holds else ("NO", "red")
         console.print(

@@ -23,6 +23,8 @@ from simulator.run import simulate as simulate_run
 from simulator.surroundings import Surroundings
 from simulator.trace import Trace, TraceError, read_trace
 
+TABLE_WIDTH = 120
+
 TraceFile = Annotated[
     Path, typer.Option("--trace", help="CSV with the columns arrival_s,service_s, in seconds.")
 ]
@@ -161,4 +163,9 @@ def results_table(title: str, results: Iterable[Result]) -> Table:
 
 def print_simulation(console: Console, trace: Trace, results: list[Result]) -> None:
     title = f"{trace.name}: {len(trace):,} jobs, {trace.work_hours:,.0f} hours of work"
-    console.print(results_table(title, results))
+    print_table(console, results_table(title, results))
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Whole, on a narrow terminal or in a file too: cut numbers are worse than broken lines."""
+    console.print(table, width=max(console.width, TABLE_WIDTH), crop=False)

@@ -17,6 +17,7 @@ from cli.simulate import (
     MaxSize,
     Policies,
     Seed,
+    print_table,
     read,
     results_table,
     surroundings_for,

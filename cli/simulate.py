@@ -168,4 +168,4 @@ def print_simulation(console: Console, trace: Trace, results: list[Result]) -> N
 
 def print_table(console: Console, table: Table) -> None:
     """Whole, on a narrow terminal or in a file too: cut numbers are worse than broken lines."""
-    console.print(table, width=max(console.width, TABLE_WIDTH), crop=False)
+    Console(width=max(console.width, TABLE_WIDTH)).print(table)

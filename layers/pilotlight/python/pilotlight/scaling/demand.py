@@ -11,8 +11,9 @@ HOLD_SHARE = 0.25
 """A spare worker that is there is kept down to this share of the chance that would start one:
 its start is paid for, and EC2 bills a minute at least."""
 
-RIVALS = 4.0
-"""Starts in excess of each waiting job in a burst. Bursts go on, and the first to be up serves."""
+RIVALS = 1.0
+"""Starts in excess of each waiting job in a burst. Bursts go on, and the first to be up serves.
+More of them shorten waits where bursts last, and are wasted where a batch is all there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,16 @@ from rich.console import Console
 from cli.errors import CommandError
 from local.cloud import CloudStartError
 
-console = Console()
+TABLE_COLUMNS = 150
+"""What tables get where output goes to a file or a pipe, which have no width of their own."""
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=TABLE_COLUMNS)
+
+
+console = _console()
 
 
 @contextmanager

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import pytest
+from botocore.exceptions import ClientError
+
 CONTINUE, ABANDON = "CONTINUE", "ABANDON"
 WAITING = ("Pending:Wait", "Warmed:Pending:Wait", "Terminating:Wait", "Warmed:Terminating:Wait")
 
@@ -192,3 +195,9 @@ class Stage:
 
 def _states(instances: list[dict[str, Any]]) -> dict[str, str]:
     return {instance["InstanceId"]: instance["LifecycleState"] for instance in instances}
+
+
+def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
+    """Code and message of what the API refused."""
+    answer = error.value.response["Error"]
+    return answer["Code"], answer["Message"]

@@ -6,31 +6,20 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.embedded.patience import until
+
 LAMBDA_PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
-WAIT_SECONDS = 60.0
 
 TELL_QUEUE = """
 import boto3, json, os
 def handler(event, context):
     boto3.client("sqs").send_message(QueueUrl=os.environ["TOLD"], MessageBody=json.dumps(event))
 """
-
-
-def until(look: Callable[[], Any]) -> Any:
-    """What `look` finds once it finds anything; None after a long time."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.2)
-    return None
 
 
 @pytest.fixture

@@ -8,26 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from local.cloud import CloudStartError, EmbeddedCloud
 from tests.embedded.lambda_functions import function_maker
+from tests.embedded.patience import until
 
 ROOT = Path(__file__).parents[2]
 PRINTS_PID = "import os\ndef handler(event, context):\n    return os.getpid()\n"
-
-
-def wait_until(condition: Callable[[], bool], limit_seconds: float = 60) -> bool:
-    deadline = time.monotonic() + limit_seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def runs(pid: int) -> bool:
@@ -80,7 +70,7 @@ def test_it_prints_what_programs_need_and_ends_when_told(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     process, ready_file = start(tmp_path)
-    assert wait_until(ready_file.exists)
+    assert until(ready_file.exists)
     process.send_signal(number)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -95,7 +85,7 @@ def test_no_function_outlives_it(tmp_path: Path) -> None:
         answer = own.client("lambda").invoke(FunctionName=function)
         pid = int(answer["Payload"].read())
         assert runs(pid)
-    assert wait_until(lambda: not runs(pid))
+    assert until(lambda: not runs(pid))
 
 
 def test_it_ends_with_the_program_that_started_it(tmp_path: Path) -> None:
@@ -116,4 +106,4 @@ time.sleep(600)
         child = int(process.stdout.readline())
     process.kill()
     process.wait()
-    assert wait_until(lambda: not runs(child))
+    assert until(lambda: not runs(child))

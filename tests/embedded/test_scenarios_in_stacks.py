@@ -11,10 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud import EmbeddedCloud
+from tests.embedded.patience import PATIENCE_SECONDS
 from tests.embedded.test_warm_pool_scenarios import EndpointSurroundings
 from tests.scenario_stage import Stage
-
-LONGEST_WAIT_SECONDS = 60.0
 
 
 class Stack:
@@ -101,7 +100,7 @@ class Stack:
 
     def until(self, status: str) -> None:
         """Complete every lifecycle action until the stack has this status."""
-        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self.status() != status:
             assert time.monotonic() < deadline, f"{self.status()}, not {status}: {self.reason()}"
             self._complete_all()

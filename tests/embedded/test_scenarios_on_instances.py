@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud import EmbeddedCloud
+from tests.embedded.patience import PATIENCE_SECONDS
 from tests.embedded.test_warm_pool_scenarios import EndpointSurroundings, end
 from tests.scenario_stage import Stage
 
-LONGEST_WAIT_SECONDS = 60.0
 USER_DATA = """#!/bin/sh
 echo begun >> /var/lib/boots
 sleep 600
@@ -34,7 +34,7 @@ class Shell:
         self._ssm = cloud.client("ssm")
 
     def output(self, instance_id: str, command: str) -> str:
-        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 sent = self._ssm.send_command(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -12,20 +10,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-WAIT_SECONDS = 60.0
+from tests.embedded.patience import until
+
 AL2023 = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 OPEN = ("Pending", "InProgress", "Delayed")
-
-
-def until(look: Callable[[], Any]) -> Any:
-    """What `look` finds once it finds anything; None after a long time."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.1)
-    return None
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ from botocore.exceptions import ClientError
 
 from local.cloud import EmbeddedCloud
 from tests.embedded.conftest import SPEED
+from tests.embedded.patience import until
 from tests.scenario_stage import Stage
 from tests.warm_pool_scenarios import *  # noqa: F403
-
-LONGEST_WAIT_SECONDS = 60.0
 
 
 class EndpointSurroundings:
@@ -41,12 +40,7 @@ class EndpointSurroundings:
         )
 
     def poll(self, condition: Callable[[], bool]) -> bool:
-        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
-        while time.monotonic() < deadline:
-            if condition():
-                return True
-            time.sleep(0.1)
-        return condition()
+        return bool(until(condition))
 
     def pass_seconds(self, seconds: float) -> None:
         time.sleep(seconds / SPEED)

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +75,20 @@ class EmbeddedCloud:
             aws_session_token=keys.get("SessionToken"),
             config=Config(max_pool_connections=50),
         )
+
+    def control(self, name: str, **content: Any) -> None:
+        """Make this cloud misbehave, or stop that; `seams.control` lists the names.
+
+        Raises ValueError with the cloud's own words when they make no sense to it.
+        """
+        body = json.dumps(content).encode()
+        asked = urllib.request.Request(f"{self.endpoint}/_pilotlight/{name}", body)  # noqa: S310
+        try:
+            urllib.request.urlopen(asked).close()  # noqa: S310 - our own endpoint
+        except urllib.error.HTTPError as error:
+            with error:
+                said = json.loads(error.read())["error"]
+            raise ValueError(f"{name}: {said}") from error
 
     def start(self) -> None:
         """Start the process and wait until it answers; raises CloudStartError."""

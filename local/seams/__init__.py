@@ -33,6 +33,7 @@ MODULES = (
     "cloudformation_autoscaling",
     "ssm",
     "cloudwatch",
+    "network",
 )
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,11 @@
 AWS has none of them. Each takes a POST of a JSON object and answers one. Those of EC2 are
 `capacity` {"zone": "us-east-1a" or "*", "available": false},
 `fault` {"instance_id": "i-...", "fault": "agent-offline", "agent-online" or "hang"} and
-`metadata` {"instance_id": "i-...", "path": "spot/instance-action", "text": "..." or null}.
+`metadata` {"instance_id": "i-...", "path": "spot/instance-action", "text": "..." or null}. Those of
+the network, which need IAM to be enforced, are
+`network` {"caller": "i-...", a function's name, or "*", "cut": true} and
+`kill-function` {"function_name": "...", "at_call": 1}: the function's processes are killed when it
+has made so many calls more, each carried out, the last not answered.
 """
 
 from __future__ import annotations

@@ -33,6 +33,12 @@ def role_statements(role: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [one for policy in role["Policies"] for one in statements(policy["PolicyDocument"])]
 
 
+def if_own_key(yes: Any, no: Any = None) -> dict[str, Any]:
+    """`!If [HasOwnKey, yes, no]`; None is AWS::NoValue."""
+    either = [{"Ref": "AWS::NoValue"} if one is None else one for one in (yes, no)]
+    return {"Fn::If": ["HasOwnKey", *either]}
+
+
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 

@@ -53,6 +53,14 @@ def test_nothing_comes_in(template: dict[str, Any]) -> None:
     assert "KeyName" not in launch_data(template)
 
 
+def test_an_instance_has_no_public_address_unless_asked_for(
+    template: dict[str, Any], parameter_defaults: dict[str, str]
+) -> None:
+    [interface] = launch_data(template)["NetworkInterfaces"]
+    assert interface["AssociatePublicIpAddress"] == {"Ref": "PublicIp"}
+    assert parameter_defaults["PublicIp"] == "false"
+
+
 def test_disks_are_encrypted_and_go_with_their_instance(template: dict[str, Any]) -> None:
     [mapping] = launch_data(template)["BlockDeviceMappings"]
     assert mapping["Ebs"]["Encrypted"] is True

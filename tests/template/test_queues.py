@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from template_reader import named_resources, of_type, statements
+from template_reader import if_own_key, named_resources, of_type, statements
 
 # A lost tick of the watch is worth nothing: reconcile sends a new one each minute.
 WITHOUT_DEAD_LETTER_QUEUE = {"WatchQueue"}
@@ -19,8 +19,11 @@ def queues(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return of_type(template, "AWS::SQS::Queue")
 
 
-def test_every_queue_is_encrypted(template: dict[str, Any]) -> None:
-    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues(template).values())
+def test_every_queue_is_encrypted_with_the_own_key_or_by_sqs(template: dict[str, Any]) -> None:
+    for name, queue in queues(template).items():
+        assert queue["KmsMasterKeyId"] == if_own_key({"Ref": "KmsKeyArn"}), name
+        # SQS takes one of both.
+        assert queue["SqsManagedSseEnabled"] == if_own_key(None, True), name
 
 
 def test_every_queue_refuses_calls_without_tls(template: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ SETTINGS = {
     "queue_url": "https://sqs/jobs",
     "jobs_table": "jobs",
     "group_name": "g-workers",
+    "log_group": "/pilotlight/g/workers",
     "region": "us-east-1",
     "layers": {"pilotlight": "arn:1", "jobs": "arn:2"},
     "template_version": "7",

@@ -16,6 +16,7 @@ from pilotlight.worker.home import Home
 from pilotlight.worker.job_runner import Outcome
 from pilotlight.worker.loop_state import Action, Fitness, Policy, Reason, entering_service
 from pilotlight.worker.parts import LeaveSign, Parts
+from pilotlight.worker.wake import Stopwatch
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://aws")
 
@@ -50,6 +51,7 @@ class World:
             drain_files=self.drain_files,
             note=self,
             leave_sign=self.leave_sign,
+            stopwatch=Stopwatch(0.0, lambda: self.now),
             clock=lambda: self.now,
             random=random.Random(7),  # noqa: S311
             log=EventLog(self.log_text, lambda: self.now),

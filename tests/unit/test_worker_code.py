@@ -23,6 +23,7 @@ SETTINGS = {
     "queue_url": "https://sqs/jobs",
     "jobs_table": "jobs",
     "group_name": "g-workers",
+    "log_group": "/pilotlight/g/workers",
     "region": "us-east-1",
     "layers": {"pilotlight": "arn:p:1", "jobs": "arn:j:1"},
     "template_version": "7",

@@ -60,3 +60,11 @@ class InstanceNotInGroupError(PilotlightError):
 
 class GroupNotFoundError(PilotlightError):
     """The Auto Scaling group does not exist: the stack is being created or deleted."""
+
+
+class LogsUnreachableError(PilotlightError):
+    """CloudWatch Logs refuses to take log lines now, or cannot be reached; it may in a moment."""
+
+
+class LogsRefusedError(PilotlightError):
+    """CloudWatch Logs will not take these lines, however often they are put."""

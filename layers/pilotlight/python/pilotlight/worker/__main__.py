@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from types import FrameType
 
@@ -15,20 +16,28 @@ from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_process import JobProcess
 from pilotlight.worker.liveness import WRITE_SECONDS, Liveness, write_liveness
+from pilotlight.worker.log_buffer import LogBuffer
+from pilotlight.worker.log_shipping import LogShipper, log_stream_name
 from pilotlight.worker.loop_state import IN_SERVICE, Action
 from pilotlight.worker.metadata import InstanceMetadata, MetadataError
 from pilotlight.worker.settings import WorkerSettings, parse_settings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
+from pilotlight.worker.wake import Stopwatch, start_stopwatch
 
 STEP_SECONDS = 0.25
 METADATA_RETRY_SECONDS = 1.0
+# Of the seconds that systemd grants for stopping (TimeoutStopSec); jobs come first.
+LAST_LINES_SECONDS = 5.0
+MAX_TRACE_CHARACTERS = 4_000
 
 
 def main() -> int:
-    began = time.time()
+    shipper = LogShipper(LogBuffer())
     home = Home.from_environment(os.environ)
-    log = EventLog(sys.stdout, time.time)
+    stopwatch = start_stopwatch(home, time.time)
+    stopwatch.lap("worker_start")
+    log = EventLog(sys.stdout, time.time, shipper)
     try:
         settings = parse_settings(home.settings_file.read_text(encoding="utf-8"))
     except (OSError, SettingsError) as error:
@@ -36,8 +45,27 @@ def main() -> int:
         return 1
     metadata = InstanceMetadata(os.environ)
     instance_id = _instance_id(metadata, log)
-    log = EventLog(sys.stdout, time.time, instance_id=instance_id)
-    log("worker_started", pid=os.getpid(), started_at=began)
+    log = EventLog(sys.stdout, time.time, shipper, instance_id=instance_id)
+    try:
+        return _work(home, settings, instance_id, metadata, stopwatch, shipper, log)
+    except Exception:
+        log("worker_failed", error=traceback.format_exc()[-MAX_TRACE_CHARACTERS:])
+        raise
+    finally:
+        shipper.close(LAST_LINES_SECONDS)
+
+
+def _work(
+    home: Home,
+    settings: WorkerSettings,
+    instance_id: str,
+    metadata: InstanceMetadata,
+    stopwatch: Stopwatch,
+    shipper: LogShipper,
+    log: EventLog,
+) -> int:
+    log_stream = log_stream_name(instance_id, time.time())
+    log("worker_started", pid=os.getpid(), log_stream=log_stream)
     wake = threading.Event()
     slots = Slots(
         settings.jobs_per_instance,
@@ -50,10 +78,13 @@ def main() -> int:
     surroundings = Surroundings(metadata, settings.drain_seconds, time.time, log)
     if surroundings.target() == IN_SERVICE:
         slots.open()  # first of all: the import of torch takes longest, and a job is waiting
+    stopwatch.lap("settings")
     # Imports boto3, hence only now.
-    from pilotlight.worker.assembly import assemble
+    from pilotlight.worker.assembly import assemble, open_log_stream
 
-    agent = assemble(home, settings, instance_id, slots, surroundings, wake, log)
+    agent = assemble(home, settings, instance_id, slots, surroundings, wake, stopwatch, log)
+    shipper.start(open_log_stream(settings, log_stream), log)
+    stopwatch.lap("boto3")
     return _run(agent, home, slots, wake)
 
 

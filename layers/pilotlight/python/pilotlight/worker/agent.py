@@ -8,7 +8,7 @@ from pilotlight.aws.own_instance import RefusedError
 from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.worker import loop_state
 from pilotlight.worker.drain_files import DrainRequest, DrainVerdict
-from pilotlight.worker.job_runner import Outcome
+from pilotlight.worker.endings import Outcome
 from pilotlight.worker.loop import decide
 from pilotlight.worker.loop_state import Action, Observation, Policy, Reason, State, Step
 from pilotlight.worker.parts import Parts
@@ -104,8 +104,19 @@ class Agent:
     def _receive(self) -> None:
         if not self._received_before:
             self._received_before = True
-            self.parts.log("first_receive", worker_ready_at=self.parts.slots.ready_at)
+            self._tell_first_receive()
         self.parts.inlet.begin(self.parts.slots.free)
+
+    def _tell_first_receive(self) -> None:
+        stopwatch, ready_at = self.parts.stopwatch, self.parts.slots.ready_at
+        stopwatch.lap("self_check", until=ready_at)
+        stopwatch.lap("in_service")  # until the metadata said so, and the loop saw it
+        self.parts.log(
+            "first_receive",
+            worker_ready_at=ready_at,
+            seconds=stopwatch.seconds,
+            spent=stopwatch.spent,
+        )
 
     def _take_messages(self) -> None:
         try:

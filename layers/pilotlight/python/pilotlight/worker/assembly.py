@@ -5,21 +5,28 @@ import threading
 import time
 from pathlib import Path
 
+from pilotlight.aws.dead_letters import SqsDeadLetters
 from pilotlight.aws.instance_clients import call_limits, instance_session
 from pilotlight.aws.jobs_queue import SqsJobsQueue
 from pilotlight.aws.jobs_table import DynamoDbJobsTable
+from pilotlight.aws.logs import CloudWatchLogStream
 from pilotlight.aws.own_instance import AutoScalingOwnInstance
+from pilotlight.jobs.attempts import Limits
+from pilotlight.jobs.records import Worker
 from pilotlight.worker.agent import Agent
+from pilotlight.worker.dead_lettering import DeadLettering, LeftToRedrive
 from pilotlight.worker.drain_files import DrainFiles
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
-from pilotlight.worker.job_runner import JobRunner
+from pilotlight.worker.endings import GivingUp
+from pilotlight.worker.job_runner import JobRunner, JobSettings
 from pilotlight.worker.loop_state import Policy, State, entering_service, unprotected
 from pilotlight.worker.parts import LeaveSign, Parts
 from pilotlight.worker.receiver import Receiver
 from pilotlight.worker.settings import WorkerSettings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
+from pilotlight.worker.wake import Stopwatch
 
 
 class FileNote:
@@ -39,6 +46,11 @@ class FileNote:
         self._path.unlink(missing_ok=True)
 
 
+def open_log_stream(settings: WorkerSettings, log_stream: str) -> CloudWatchLogStream:
+    client = instance_session(settings.region).client("logs", config=call_limits(connections=1))
+    return CloudWatchLogStream(client, settings.log_group, log_stream)
+
+
 def assemble(
     home: Home,
     settings: WorkerSettings,
@@ -46,11 +58,13 @@ def assemble(
     slots: Slots,
     surroundings: Surroundings,
     wake: threading.Event,
+    stopwatch: Stopwatch,
     log: EventLog,
 ) -> Agent:
     session = instance_session(settings.region)
     limits = call_limits(connections=settings.jobs_per_instance + 2)
-    queue = SqsJobsQueue(session.client("sqs", config=limits), settings.queue_url, time.time)
+    sqs = session.client("sqs", config=limits)
+    queue = SqsJobsQueue(sqs, settings.queue_url, time.time)
     table = DynamoDbJobsTable(session.client("dynamodb", config=limits), settings.jobs_table)
     autoscaling = session.client("autoscaling", config=limits)
     leave_sign = LeaveSign()
@@ -58,10 +72,14 @@ def assemble(
     runner = JobRunner(
         queue=queue,
         table=table,
+        giving_up=_giving_up(settings, sqs, queue, log),
         stop=leave_sign,
-        instance_id=instance_id,
-        visibility_timeout_seconds=settings.visibility_timeout_seconds,
-        job_timeout_seconds=settings.job_timeout_seconds,
+        worker=Worker(instance_id, settings.log_group, log_stream),
+        settings=JobSettings(
+            settings.visibility_timeout_seconds,
+            settings.job_timeout_seconds,
+            settings.job_memory_mib,
+        ),
         clock=time.time,
         sleep=time.sleep,
         log=log,
@@ -76,12 +94,23 @@ def assemble(
         drain_files=DrainFiles(home),
         note=note,
         leave_sign=leave_sign,
+        stopwatch=stopwatch,
         clock=time.time,
         random=random.Random(instance_id),  # noqa: S311  spreads calls, keeps no secret
         log=log,
     )
     policy = Policy(settings.idle_seconds, settings.drain_seconds)
     return Agent(parts, policy, _first_state(note, parts.random))
+
+
+def _giving_up(
+    settings: WorkerSettings, sqs: "SQSClient", queue: SqsJobsQueue, log: EventLog
+) -> GivingUp:
+    if not settings.dead_letter_queue_url:
+        return LeftToRedrive()
+    limits = Limits(settings.max_attempts, settings.max_receive_count)
+    dead_letters = SqsDeadLetters(sqs, settings.dead_letter_queue_url)
+    return DeadLettering(limits, dead_letters, queue, log)
 
 
 def _first_state(note: FileNote, chance: random.Random) -> State:

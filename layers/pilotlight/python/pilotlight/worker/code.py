@@ -22,6 +22,7 @@ from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home, write_atomically
 from pilotlight.worker.layer_store import LayerError, LayerStore
 from pilotlight.worker.settings import WorkerSettings, parse_settings
+from pilotlight.worker.wake import CodeCheck, note_code_check, process_started_at
 
 REQUIREMENTS = "requirements.txt"
 PIP_SECONDS = 900
@@ -122,10 +123,10 @@ def _requirements(folder: Path) -> str:
 
 
 def main() -> int:
+    began_at = process_started_at(os.getpid()) or time.time()
     log = EventLog(sys.stdout, time.time)
     home = Home.from_environment(os.environ)
     session = instance_session(os.environ["AWS_REGION"])
-    began = time.monotonic()
     update = CodeUpdate(
         home=home,
         store=LayerStore(home.code),
@@ -139,7 +140,8 @@ def main() -> int:
     except (SettingsError, *LAYER_ERRORS) as error:
         log("no_usable_code", error=f"{type(error).__name__}: {error}")
         return 1
-    log("code_ready", seconds=round(time.monotonic() - began, 3))
+    log("code_ready", seconds=round(time.time() - began_at, 3))
+    note_code_check(home, CodeCheck(began_at, time.time()))
     return 0
 
 

@@ -47,6 +47,10 @@ class Home:
         return self.run / "drain-verdict.json"
 
     @property
+    def code_check_file(self) -> Path:
+        return self.run / "code-check.json"
+
+    @property
     def liveness_file(self) -> Path:
         return self.run / "worker.json"
 

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.worker.drain_files import DrainFiles
+from pilotlight.worker.endings import Outcome
 from pilotlight.worker.event_log import EventLog
-from pilotlight.worker.job_runner import Outcome
 from pilotlight.worker.loop_state import Fitness
 from pilotlight.worker.slots import Work
 from pilotlight.worker.supervision import RunningProcess
+from pilotlight.worker.wake import Stopwatch
 
 
 class Around(Protocol):
@@ -87,6 +88,7 @@ class Parts:
     drain_files: DrainFiles
     note: ProtectionNote
     leave_sign: LeaveSign
+    stopwatch: Stopwatch
     clock: Callable[[], float]
     random: random.Random
     log: EventLog

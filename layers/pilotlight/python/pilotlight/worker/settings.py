@@ -17,6 +17,7 @@ class WorkerSettings:
     queue_url: str
     jobs_table: str
     group_name: str
+    log_group: str
     region: str
     layers: Mapping[str, str]  # layer's folder -> ARN of the layer version
     template_version: str
@@ -43,6 +44,7 @@ def parse_settings(text: str) -> WorkerSettings:
         queue_url=_text(document, "queue_url"),
         jobs_table=_text(document, "jobs_table"),
         group_name=_text(document, "group_name"),
+        log_group=_text(document, "log_group"),
         region=_text(document, "region"),
         layers=_layers(document),
         template_version=_text(document, "template_version"),

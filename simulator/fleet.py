@@ -11,7 +11,7 @@ from local.group.events import GroupEvent
 from local.group.group import Group
 from local.group.ports import World
 from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
-from local.group.states import GROUP_ACTIVE, RETURN_TO_POOL, HookKind, LifecycleState
+from local.group.states import RETURN_TO_POOL, HookKind, LifecycleState
 from local.group.virtual_machines import VirtualMachines
 from simulator.metered_machines import Meter, MeteredAnswers, MeteredMachines
 from simulator.news import News
@@ -27,7 +27,6 @@ HOOKS = (
     Hook("ready", HookKind.LAUNCHING, heartbeat_timeout_seconds=7200),
     Hook("drain", HookKind.TERMINATING, heartbeat_timeout_seconds=7200, default_result=CONTINUE),
 )
-_PENDING = tuple(state for state in GROUP_ACTIVE if state is not LifecycleState.IN_SERVICE)
 _LAUNCHED = "EC2 Instance Launch Successful"
 _REFUSED = "EC2 Instance Launch Unsuccessful"
 
@@ -94,11 +93,11 @@ class Fleet:
 
     @property
     def in_service(self) -> int:
-        return self.group.members.count((LifecycleState.IN_SERVICE,))
+        return self.group.members.in_service
 
     @property
     def pending(self) -> int:
-        return self.group.members.count(_PENDING)
+        return self.group.members.launching
 
     def set_capacity(self, capacity: int) -> None:
         """What SetDesiredCapacity does, inside the group's bounds."""

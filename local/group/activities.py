@@ -30,7 +30,13 @@ def timestamp(when: float) -> str:
 
 @lru_cache(maxsize=256)  # one change of a group writes the same second into many sentences
 def _whole_second(when: int) -> str:
-    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    day, second = divmod(when, 86_400)
+    return f"{_day(day)}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+
+
+@lru_cache(maxsize=8)
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * 86_400, UTC).strftime("%Y-%m-%d")
 
 
 @dataclass(slots=True, eq=False)

@@ -24,7 +24,6 @@ from local.group.states import (
     RETURN_TO_POOL,
     TERMINATE,
     TERMINATE_WARM,
-    LifecycleState,
     Place,
     Transition,
 )
@@ -115,7 +114,7 @@ class Capacity:
         return Census(
             group_active=members.group_active,
             group_total=members.group_total,
-            in_service=members.count((LifecycleState.IN_SERVICE,)),
+            in_service=members.in_service,
             removable=len(members.removable),
             pool_active=members.pool_active,
             pool_settled=members.pool_settled,
@@ -154,17 +153,25 @@ class Capacity:
         return sorted(placements, key=lambda place: self._refused_at[place.zone])[:1]
 
     def _shrink(self, moves: Plan) -> None:
+        if moves.scale_in:
+            self._scale_in(moves.scale_in)
+        if moves.trim_pool:
+            self._trim_pool(moves.trim_pool)
+        self._notice_protection(moves.blocked_by_protection)
+
+    def _scale_in(self, count: int) -> None:
         pool = self._owner.pool
         reuse = pool is not None and pool.reuse_on_scale_in and not pool.pending_delete
+        transition = RETURN_TO_POOL if reuse else TERMINATE
         removable = self._members.removable.values()
-        for instance in self._choose(removable, moves.scale_in, self._members.active_in_zone):
-            transition = RETURN_TO_POOL if reuse else TERMINATE
+        for instance in self._choose(removable, count, self._members.active_in_zone):
             self._journeys.leave(instance, transition, self._reduction(transition, instance))
-        settled = self._members.within(POOL_SETTLED) if moves.trim_pool else []
-        for instance in self._choose(settled, moves.trim_pool, self._members.pooled_in_zone):
+
+    def _trim_pool(self, count: int) -> None:
+        settled = self._members.within(POOL_SETTLED)
+        for instance in self._choose(settled, count, self._members.pooled_in_zone):
             cause = self._reduction(TERMINATE_WARM, instance)
             self._journeys.leave(instance, TERMINATE_WARM, cause)
-        self._notice_protection(moves.blocked_by_protection)
 
     def _choose(
         self, candidates: Iterable[Instance], count: int, size_of_zone: Callable[[str], int]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
 from typing import Any, Protocol
 
 
@@ -22,46 +22,50 @@ class Schedule(Protocol):
         ...
 
 
-class _Entry:
-    __slots__ = ("args", "call")
+class _Entry(list[Any]):
+    """When, number, call, arguments. A list, since those are compared without a call into Python;
+    the number is never the same twice, so that a comparison never reaches the call."""
 
-    def __init__(self, call: Callable[..., None] | None, args: tuple[Any, ...]) -> None:
-        self.call = call
-        self.args = args
+    __slots__ = ()
 
     def cancel(self) -> None:
-        self.call = None
-        self.args = ()
+        self[2], self[3] = None, ()
 
 
 class Agenda:
     """Calls in the order of their time; those of one moment in the order they were added."""
 
     def __init__(self) -> None:
-        # When, number, entry: tuples are compared without a call into Python, and the number is
-        # never the same twice, so that entries themselves never are compared.
-        self._entries: list[tuple[float, int, _Entry]] = []
+        self._entries: list[_Entry] = []
         self._added = 0
 
     def add(self, when: float, call: Callable[..., None], args: tuple[Any, ...]) -> Timer:
         self._added += 1
-        entry = _Entry(call, args)
-        heapq.heappush(self._entries, (when, self._added, entry))
+        entry = _Entry((when, self._added, call, args))
+        heappush(self._entries, entry)
         return entry
 
     def next_at(self) -> float | None:
         """When the next call is due; None when nothing is planned."""
         entries = self._entries
-        while entries and entries[0][2].call is None:
-            heapq.heappop(entries)
+        while entries and entries[0][2] is None:
+            heappop(entries)
         return entries[0][0] if entries else None
 
     def take(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """Remove and return the next call; ask `next_at` first, it skips cancelled ones."""
-        _, _, entry = heapq.heappop(self._entries)
-        if entry.call is None:
+        _, _, call, args = heappop(self._entries)
+        if call is None:
             raise LookupError("the next call was cancelled; next_at was not asked")
-        return entry.call, entry.args
+        return call, args
+
+    def due(self, until: float) -> Iterator[_Entry]:
+        """Remove and give each call due up to and including `until`, those added meanwhile too."""
+        entries = self._entries
+        while entries and entries[0][0] <= until:
+            entry = heappop(entries)
+            if entry[2] is not None:
+                yield entry
 
 
 class VirtualClock:
@@ -75,16 +79,15 @@ class VirtualClock:
         return self._now
 
     def call_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
-        return self._agenda.add(max(when, self._now), call, args)
+        return self._agenda.add(when if when > self._now else self._now, call, args)
 
     def next_at(self) -> float | None:
         return self._agenda.next_at()
 
     def run_until(self, when: float) -> None:
         """Make every call due up to and including `when`, then stand at `when`."""
-        while (due := self._agenda.next_at()) is not None and due <= when:
+        for due, _, call, args in self._agenda.due(when):
             self._now = due
-            call, args = self._agenda.take()
             call(*args)
         self._now = max(self._now, when)
 

@@ -19,7 +19,8 @@ EC2_HEALTH_CHECK = (
 USER_HEALTH_CHECK = "an instance was taken out of service in response to a user health-check."
 
 _LOST = (Machine.SHUTTING_DOWN, Machine.TERMINATED)
-_CHECKED = frozenset((LifecycleState.IN_SERVICE, *POOL_SETTLED))
+# In this order in every process, which a set of names would not be.
+_CHECKED = (LifecycleState.IN_SERVICE, *POOL_SETTLED)
 
 
 class Owner(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from enum import IntEnum
 
 from local.group.instance import Instance
 from local.group.states import (
@@ -13,11 +14,31 @@ from local.group.states import (
     POOL_LEAVING,
     POOL_SETTLED,
     LifecycleState,
-    is_warm,
 )
 
-_ACTIVE = frozenset(GROUP_ACTIVE)
-_SETTLED = frozenset(POOL_SETTLED)
+
+class _Role(IntEnum):
+    """What a member counts as; several states share one."""
+
+    LAUNCHING = 0
+    SERVING = 1
+    LEAVING = 2
+    POOLING = 3
+    SETTLED = 4
+    LEAVING_POOL = 5
+    GONE = 6
+
+
+_ROLES = dict.fromkeys(LifecycleState, _Role.GONE) | {
+    **dict.fromkeys(GROUP_ACTIVE, _Role.LAUNCHING),
+    LifecycleState.IN_SERVICE: _Role.SERVING,
+    **dict.fromkeys(GROUP_LEAVING, _Role.LEAVING),
+    **dict.fromkeys(POOL_ACTIVE, _Role.POOLING),
+    **dict.fromkeys(POOL_SETTLED, _Role.SETTLED),
+    **dict.fromkeys(POOL_LEAVING, _Role.LEAVING_POOL),
+}
+_ACTIVE = (_Role.LAUNCHING, _Role.SERVING)
+_POOLED = (_Role.POOLING, _Role.SETTLED, _Role.LEAVING_POOL)
 
 
 class Members:
@@ -28,6 +49,7 @@ class Members:
         self._by_state: dict[LifecycleState, dict[str, Instance]] = {
             state: {} for state in LifecycleState
         }
+        self._counts = [0] * len(_Role)
         self._removable: dict[str, Instance] = {}
         self._active_in_zone: Counter[str] = Counter()
         self._pooled_in_zone: Counter[str] = Counter()
@@ -43,50 +65,67 @@ class Members:
         return self._by_id.get(instance_id)
 
     def add(self, instance: Instance) -> None:
-        self._by_id[instance.instance_id] = instance
-        self._enter(instance)
+        instance_id, state = instance.instance_id, instance.state
+        self._by_id[instance_id] = self._by_state[state][instance_id] = instance
+        self._enter(instance, _ROLES[state])
 
     def move(self, instance: Instance, state: LifecycleState) -> None:
-        self._leave(instance)
+        before, after = _ROLES[instance.state], _ROLES[state]
+        if before is not after:
+            self._leave(instance, before)
+        self._by_state[state][instance.instance_id] = self._by_state[instance.state].pop(
+            instance.instance_id
+        )
         instance.state = state
-        self._enter(instance)
+        if before is not after:
+            self._enter(instance, after)
 
     def remove(self, instance: Instance) -> None:
-        self._leave(instance)
+        self._leave(instance, _ROLES[instance.state])
+        del self._by_state[instance.state][instance.instance_id]
         del self._by_id[instance.instance_id]
 
     def protect(self, instance: Instance, protected: bool) -> None:
-        if instance.protected == protected:
-            return
-        self._leave(instance)
         instance.protected = protected
-        self._enter(instance)
+        if protected:
+            self._removable.pop(instance.instance_id, None)
+        elif instance.state is LifecycleState.IN_SERVICE:
+            self._removable.setdefault(instance.instance_id, instance)
 
     def count(self, states: Iterable[LifecycleState]) -> int:
-        return sum(map(len, map(self._by_state.__getitem__, states)))
+        return sum(len(self._by_state[state]) for state in states)
 
     def within(self, states: Iterable[LifecycleState]) -> list[Instance]:
         return [instance for state in states for instance in self._by_state[state].values()]
 
     @property
+    def launching(self) -> int:
+        """On their way into the group."""
+        return self._counts[_Role.LAUNCHING]
+
+    @property
+    def in_service(self) -> int:
+        return self._counts[_Role.SERVING]
+
+    @property
     def group_active(self) -> int:
-        return self.count(GROUP_ACTIVE)
+        return self._counts[_Role.LAUNCHING] + self._counts[_Role.SERVING]
 
     @property
     def group_total(self) -> int:
-        return self.group_active + self.count(GROUP_LEAVING)
+        return self.group_active + self._counts[_Role.LEAVING]
 
     @property
     def pool_active(self) -> int:
-        return self.count(POOL_ACTIVE)
+        return self._counts[_Role.POOLING] + self._counts[_Role.SETTLED]
 
     @property
     def pool_total(self) -> int:
-        return self.pool_active + self.count(POOL_LEAVING)
+        return self.pool_active + self._counts[_Role.LEAVING_POOL]
 
     @property
     def pool_settled(self) -> int:
-        return self.count(POOL_SETTLED)
+        return self._counts[_Role.SETTLED]
 
     @property
     def removable(self) -> Mapping[str, Instance]:
@@ -98,7 +137,7 @@ class Members:
         zones = [zone for zone, settled in self._settled_in_zone.items() if settled]
         if not zones:
             return None
-        zone = min(sorted(zones), key=self.active_in_zone)
+        zone = min(sorted(zones), key=self._active_in_zone.__getitem__)
         return next(iter(self._settled_in_zone[zone].values()))
 
     def active_in_zone(self, zone: str) -> int:
@@ -108,26 +147,24 @@ class Members:
     def pooled_in_zone(self, zone: str) -> int:
         return self._pooled_in_zone[zone]
 
-    def _enter(self, instance: Instance) -> None:
-        state = instance.state
-        self._by_state[state][instance.instance_id] = instance
-        if state in _ACTIVE:
-            self._active_in_zone[instance.zone] += 1
-        elif is_warm(state):
-            self._pooled_in_zone[instance.zone] += 1
-        if state in _SETTLED:
+    def _enter(self, instance: Instance, role: _Role) -> None:
+        self._count(instance.zone, role, 1)
+        if role is _Role.SETTLED:
             settled = self._settled_in_zone.setdefault(instance.zone, {})
             settled[instance.instance_id] = instance
-        if state is LifecycleState.IN_SERVICE and not instance.protected:
+        elif role is _Role.SERVING and not instance.protected:
             self._removable[instance.instance_id] = instance
 
-    def _leave(self, instance: Instance) -> None:
-        state = instance.state
-        del self._by_state[state][instance.instance_id]
-        if state in _ACTIVE:
-            self._active_in_zone[instance.zone] -= 1
-        elif is_warm(state):
-            self._pooled_in_zone[instance.zone] -= 1
-        if state in _SETTLED:
+    def _leave(self, instance: Instance, role: _Role) -> None:
+        self._count(instance.zone, role, -1)
+        if role is _Role.SETTLED:
             del self._settled_in_zone[instance.zone][instance.instance_id]
-        self._removable.pop(instance.instance_id, None)
+        elif role is _Role.SERVING:
+            self._removable.pop(instance.instance_id, None)
+
+    def _count(self, zone: str, role: _Role, change: int) -> None:
+        self._counts[role] += change
+        if role in _ACTIVE:
+            self._active_in_zone[zone] += change
+        elif role in _POOLED:
+            self._pooled_in_zone[zone] += change

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from local.group.settings import WarmPool
 
@@ -62,25 +62,21 @@ def plan(census: Census, desired: int, max_size: int, pool: WarmPool | None) -> 
     wake = min(missing, census.pool_settled) if pool and not pool.pending_delete else 0
     scale_in = min(excess, census.removable)
     launching = census.group_active - census.in_service
-    counted = Plan(
+    into_pool = trim_pool = 0
+    if pool and not pool.pending_delete:
+        returning = scale_in if pool.reuse_on_scale_in else 0
+        pool_after = census.pool_active - wake + returning
+        group_after = census.group_total + missing - returning
+        prepared = prepared_capacity(pool, max_size)
+        target = max(pool.min_size, prepared - desired)
+        room = max(pool.min_size, prepared - group_after) - pool_after
+        into_pool = max(0, min(target - pool_after, room))
+        trim_pool = min(max(0, pool_after - target), census.pool_settled - wake)
+    return Plan(
         wake=wake,
         launch=missing - wake,
         scale_in=scale_in,
+        into_pool=into_pool,
+        trim_pool=trim_pool,
         blocked_by_protection=max(0, excess - scale_in - launching),
-    )
-    if pool is None or pool.pending_delete:
-        return counted
-    return _with_pool(counted, census, pool, prepared_capacity(pool, max_size), desired)
-
-
-def _with_pool(moves: Plan, census: Census, pool: WarmPool, prepared: int, desired: int) -> Plan:
-    returning = moves.scale_in if pool.reuse_on_scale_in else 0
-    pool_after = census.pool_active - moves.wake + returning
-    group_after = census.group_total + moves.wake + moves.launch - returning
-    target = max(pool.min_size, prepared - desired)
-    room = max(pool.min_size, prepared - group_after) - pool_after
-    return replace(
-        moves,
-        into_pool=max(0, min(target - pool_after, room)),
-        trim_pool=min(max(0, pool_after - target), census.pool_settled - moves.wake),
     )

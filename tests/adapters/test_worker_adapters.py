@@ -1,19 +1,22 @@
 """What the worker calls on AWS: the queue, the table, its own instance, its code."""
 
 import json
+from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from pilotlight.aws.dead_letters import SqsDeadLetters
 from pilotlight.aws.jobs_queue import LeaseLostError, SqsJobsQueue
 from pilotlight.aws.jobs_table import DynamoDbJobsTable
 from pilotlight.aws.own_instance import AutoScalingOwnInstance, RefusedError
 from pilotlight.aws.worker_code import LambdaLayers, LayerArchive, SsmParameter
 from pilotlight.jobs import records
-from pilotlight.jobs.attempts import ReceivedMessage
-from pilotlight.jobs.records import Run
+from pilotlight.jobs.attempts import ReceivedMessage, Tally
+from pilotlight.jobs.dead_letter import DeadLetter
+from pilotlight.jobs.records import Run, Worker
 
 REGION = "us-east-1"
 
@@ -56,7 +59,11 @@ def table(aws):
 
 def a_run(started_at=1000.0, message_id="m-1", attempt=1) -> Run:
     message = ReceivedMessage(message_id, "r", "{}", attempt, 990.123, 999.5)
-    return Run("j-1", "i-1", message, started_at, worker_ready_at=998.0)
+    return Run("j-1", Worker("i-1"), message, started_at, worker_ready_at=998.0)
+
+
+def after(run: Run, claim) -> Run:
+    return replace(run, past=records.past(claim.before))
 
 
 def test_a_message_arrives_with_its_attempt_and_times(queue):
@@ -98,6 +105,24 @@ def test_a_message_that_is_somebody_elses_by_now_is_said_to_be_so(stubbed, code)
         SqsJobsQueue(client, "https://sqs/jobs", lambda: 0.0).set_visibility(a_run().message, 60)
 
 
+def test_a_dead_letter_carries_the_body_and_why_it_is_there(aws):
+    client = boto3.client("sqs", REGION)
+    url = client.create_queue(QueueName="dead")["QueueUrl"]
+    letter = DeadLetter('{"payload": 1}', "j-1", "ValueError: no", Tally(3, 1), "/g", "i-1/s")
+    SqsDeadLetters(client, url).send(letter)
+    (message,) = client.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert message["Body"] == '{"payload": 1}'
+    said = {name: it["StringValue"] for name, it in message["MessageAttributes"].items()}
+    assert said == {
+        "job_id": "j-1",
+        "reason": "ValueError: no",
+        "failures": "3",
+        "interruptions": "1",
+        "log_group": "/g",
+        "log_stream": "i-1/s",
+    }
+
+
 def test_what_waits_is_counted(queue):
     for _ in range(3):
         queue.send("{}")
@@ -106,7 +131,7 @@ def test_what_waits_is_counted(queue):
 
 def test_a_run_is_recorded_from_beginning_to_result(table):
     run = a_run()
-    assert table.begin(run, records.running(run))
+    assert table.begin(run, records.running(run)).granted
     assert table.item("j-1")["state"] == {"S": "running"}
     assert table.succeed(run, records.succeeded(run, '{"loss": 1}', 1010.0))
     item = table.item("j-1")
@@ -120,9 +145,9 @@ def test_a_result_is_written_once(table):
     table.begin(run, records.running(run))
     table.succeed(run, records.succeeded(run, "1", 1010.0))
     other = a_run(1005.0, "m-2")
-    assert not table.begin(other, records.running(other))
+    assert not table.begin(other, records.running(other)).granted
     assert not table.succeed(other, records.succeeded(other, "2", 1011.0))
-    assert not table.end_without_result(run, records.failed("E", "", 1012.0))
+    assert not table.amend(run, records.failed(run, "E", "", 1012.0))
     assert not table.reject("j-1", records.malformed(run.message, "E", 1012.0))
     assert table.item("j-1")["result"] == {"S": "1"}
 
@@ -130,20 +155,60 @@ def test_a_result_is_written_once(table):
 def test_a_new_attempt_wipes_the_failure_of_the_last(table):
     first = a_run()
     table.begin(first, records.running(first))
-    assert table.end_without_result(first, records.failed("ValueError: no", "out", 1001.0))
+    assert table.amend(first, records.failed(first, "ValueError: no", "out", 1001.0))
     assert table.item("j-1")["error"] == {"S": "ValueError: no"}
     second = a_run(1005.0, attempt=2)
-    assert table.begin(second, records.running(second))
+    claim = table.begin(second, records.running(second))
+    assert claim.granted
+    assert (claim.before["error"], claim.before["failures"]) == ("ValueError: no", 1)
     item = table.item("j-1")
     assert item["attempt"] == {"N": "2"}
     assert not {"error", "output_tail", "finished_at"} & set(item)
+
+
+def test_each_attempt_that_ended_stays_in_the_history(table):
+    first = a_run()
+    first = after(first, table.begin(first, records.running(first)))
+    table.amend(first, records.failed(first, "ValueError: no", "", 1001.0))
+    second = a_run(1005.0, attempt=2)
+    second = after(second, table.begin(second, records.running(second)))
+    table.succeed(second, records.succeeded(second, "1", 1006.5))
+    third = a_run(1010.0, attempt=3)
+    history = table.begin(third, records.running(third)).before["history"]
+    assert [(entry["attempt"], entry["state"]) for entry in history] == [
+        (1, "failed"),
+        (2, "succeeded"),
+    ]
+    assert history[0]["error"] == "ValueError: no"
+    assert history[1]["finished_at"] == 1006.5
+
+
+def test_a_dead_lettered_job_does_not_begin_until_it_is_replayed(table):
+    run = a_run(attempt=3)
+    table.begin(run, records.running(run))
+    attributes = records.failed(run, "ValueError: no", "", 1001.0)
+    table.amend(run, attributes | records.dead_lettered(1001.0))
+    again = a_run(1005.0, attempt=4)
+    claim = table.begin(again, records.running(again))
+    assert not claim.granted
+    assert (claim.before["state"], claim.before["error"]) == ("dead_lettered", "ValueError: no")
+
+
+def test_attempts_after_a_replay_are_numbered_on(table):
+    run = a_run(attempt=3)
+    table.begin(run, records.running(run))
+    table.amend(run, {"state": "queued", "attempt_offset": 3})
+    replayed = a_run(1005.0, message_id="m-2", attempt=1)
+    replayed = after(replayed, table.begin(replayed, records.running(replayed)))
+    assert replayed.attempt == 4
+    assert table.item("j-1")["attempt"] == {"N": "4"}
 
 
 def test_an_attempt_that_was_overtaken_does_not_fail_the_one_that_runs(table):
     slow, fast = a_run(), a_run(1005.0, attempt=2)
     table.begin(slow, records.running(slow))
     table.begin(fast, records.running(fast))
-    assert not table.end_without_result(slow, records.interrupted("the instance left", 1006.0))
+    assert not table.amend(slow, records.interrupted(slow, "the instance left", 1006.0))
     assert table.item("j-1")["state"] == {"S": "running"}
 
 

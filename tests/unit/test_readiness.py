@@ -11,6 +11,7 @@ import pytest
 LAYER = Path(__file__).parents[2] / "layers/pilotlight/python"
 SETTINGS = {
     "queue_url": "https://sqs/jobs",
+    "dead_letter_queue_url": "https://sqs/dead",
     "jobs_table": "jobs",
     "group_name": "g-workers",
     "log_group": "/pilotlight/g/workers",
@@ -22,6 +23,9 @@ SETTINGS = {
     "idle_seconds": 60,
     "drain_seconds": 120,
     "jobs_per_instance": 1,
+    "max_attempts": 3,
+    "max_receive_count": 20,
+    "job_memory_mib": 0,
     "device": "cpu",
 }
 MARKER = {

@@ -21,6 +21,7 @@ from pilotlight.worker.layer_store import LayerError, LayerStore
 
 SETTINGS = {
     "queue_url": "https://sqs/jobs",
+    "dead_letter_queue_url": "https://sqs/dead",
     "jobs_table": "jobs",
     "group_name": "g-workers",
     "log_group": "/pilotlight/g/workers",
@@ -32,6 +33,9 @@ SETTINGS = {
     "idle_seconds": 60,
     "drain_seconds": 120,
     "jobs_per_instance": 1,
+    "max_attempts": 3,
+    "max_receive_count": 20,
+    "job_memory_mib": 0,
     "device": "cpu",
 }
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://ssm")

@@ -8,15 +8,21 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from pilotlight.aws.jobs_queue import LeaseLostError
-from pilotlight.jobs.attempts import ReceivedMessage
+from pilotlight.aws.jobs_table import Claim
+from pilotlight.jobs.attempts import LEASE_CEILING_SECONDS, Limits, ReceivedMessage
+from pilotlight.jobs.records import Worker
+from pilotlight.worker.dead_lettering import DeadLettering, LeftToRedrive
+from pilotlight.worker.endings import Outcome
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.job_process import Ended, Printed, Said
-from pilotlight.worker.job_runner import JobRunner, Outcome
+from pilotlight.worker.job_runner import JobRunner, JobSettings
 from pilotlight.worker.parts import LeaveSign
 
 RESULT = Said({"kind": "result", "result": '{"loss": 0.5}'})
 ERROR = Said({"kind": "error", "error": "ValueError: no"})
+CHECKPOINT = Said({"kind": "checkpoint", "number": 1, "bytes": 10, "seconds": 0.1})
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://queue")
+MIB = 1 << 20
 
 
 class Clock:
@@ -34,6 +40,8 @@ class Queue:
     def __init__(self) -> None:
         self.deleted: list[str] = []
         self.visibility: list[int] = []
+        self.dead_letters: list = []
+        self.refuses_dead_letters = False
         self.lease_lost = False
 
     def set_visibility(self, message, seconds):
@@ -44,9 +52,14 @@ class Queue:
     def delete(self, message):
         self.deleted.append(message.message_id)
 
+    def send(self, letter):
+        if self.refuses_dead_letters:
+            raise UNREACHABLE
+        self.dead_letters.append(letter)
+
 
 class Table:
-    """One item; a result, once there, stays."""
+    """One item; a result, once there, stays. `history` is that of the states."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -60,16 +73,19 @@ class Table:
         if self.item.get("state") == "succeeded":
             return False
         self.item |= attributes
-        self.history.append(attributes["state"])
+        self.history.append(attributes.get("state", "noted"))
         return True
 
     def begin(self, run, attributes):
-        return self._write(attributes)
+        before = {**self.item}
+        if before.get("state") == "dead_lettered":
+            return Claim(False, before)
+        return Claim(self._write(attributes), before)
 
     def succeed(self, run, attributes):
         return self._write(attributes)
 
-    def end_without_result(self, run, attributes):
+    def amend(self, run, attributes):
         return self._write(attributes)
 
     def reject(self, message_id, attributes):
@@ -85,6 +101,7 @@ class Process:
         self.tick_seconds = tick_seconds
         self.sent: list[dict] = []
         self.killed = False
+        self.memory = 100 * MIB
 
     def send(self, message):
         self.sent.append(message)
@@ -95,6 +112,9 @@ class Process:
             self.clock.now += self.tick_seconds
         return heard
 
+    def memory_bytes(self):
+        return self.memory
+
     def kill(self):
         self.killed = True
 
@@ -104,23 +124,29 @@ class Bench:
         self.clock = Clock()
         self.queue, self.table, self.sign = Queue(), Table(self.clock), LeaveSign()
         self.log_text = io.StringIO()
+        self.log = EventLog(self.log_text, self.clock)
+        limits = Limits(max_attempts=3, max_receive_count=20)
+        self.use(DeadLettering(limits, self.queue, self.queue, self.log))
+
+    def use(self, giving_up, job_timeout_seconds=600) -> None:
         self.runner = JobRunner(
             queue=self.queue,
             table=self.table,
+            giving_up=giving_up,
             stop=self.sign,
-            instance_id="i-1",
-            visibility_timeout_seconds=120,
-            job_timeout_seconds=600,
+            worker=Worker("i-1", "/group", "i-1/stream"),
+            settings=JobSettings(120, job_timeout_seconds, job_memory_mib=512),
             clock=self.clock,
             sleep=self.clock.sleep,
-            log=EventLog(self.log_text, self.clock),
+            log=self.log,
         )
 
     def message(self, body='{"job_id": "j", "payload": 1}', attempt=1) -> ReceivedMessage:
         return ReceivedMessage("m-1", "r-1", body, attempt, 990.0, 999.0)
 
-    def run(self, *script, tick_seconds=0.5, **message) -> Outcome:
+    def run(self, *script, tick_seconds=0.5, memory=100 * MIB, **message) -> Outcome:
         self.process = Process(self.clock, script, tick_seconds)
+        self.process.memory = memory
         return self.runner.run(self.message(**message), self.process, worker_ready_at=995.0)
 
     def events(self) -> list[str]:
@@ -145,7 +171,71 @@ def test_a_failed_job_is_recorded_with_its_output_and_comes_again(bench):
     assert bench.table.item["error"] == "ValueError: no"
     assert bench.table.item["output_tail"] == "step 1\n"
     assert bench.table.item["attempt"] == 3
-    assert bench.queue.visibility == [8]
+    assert bench.queue.visibility == [2]
+    assert bench.queue.deleted == []
+
+
+def test_the_wait_for_the_next_attempt_grows_with_failures_and_not_with_deliveries(bench):
+    bench.table.item = {"state": "interrupted", "failures": 1, "interruptions": 10}
+    bench.run([ERROR], attempt=12)
+    assert bench.queue.visibility == [4]
+
+
+def test_the_last_failure_puts_the_job_into_the_dead_letter_queue_with_its_reason(bench):
+    bench.table.item = {"state": "failed", "failures": 2, "interruptions": 1}
+    assert bench.run([ERROR], attempt=4) is Outcome.DEAD_LETTERED
+    assert bench.table.item["state"] == "dead_lettered"
+    assert bench.table.item["dead_lettered_at"] == 1000.0
+    (letter,) = bench.queue.dead_letters
+    assert letter.attributes() == {
+        "job_id": "j",
+        "reason": "ValueError: no",
+        "failures": 3,
+        "interruptions": 1,
+        "log_group": "/group",
+        "log_stream": "i-1/stream",
+    }
+    assert letter.body == bench.message().body
+    assert bench.queue.deleted == ["m-1"]
+    assert "job_dead_lettered" in bench.events()
+
+
+def test_dead_lettering_that_broke_off_goes_on_with_the_next_delivery(bench):
+    bench.table.item = {"state": "failed", "failures": 2}
+    bench.queue.refuses_dead_letters = True
+    assert bench.run([ERROR], attempt=3) is Outcome.HANDED_BACK
+    assert (bench.queue.deleted, bench.queue.visibility) == ([], [60])
+    bench.queue.refuses_dead_letters = False
+    assert bench.run(attempt=4) is Outcome.DEAD_LETTERED
+    assert bench.process.sent == []
+    (letter,) = bench.queue.dead_letters
+    assert (letter.reason, letter.tally.failures) == ("ValueError: no", 3)
+    assert bench.queue.deleted == ["m-1"]
+
+
+def test_a_dead_letter_is_sent_only_once_the_table_says_so(bench):
+    bench.table.item = {"state": "failed", "failures": 2}
+    bench.table.out_of_reach = range(1001, 9999)
+    assert bench.run([], [], [ERROR], attempt=3) is Outcome.HANDED_BACK
+    assert bench.queue.dead_letters == []
+    assert bench.queue.deleted == []
+
+
+def test_a_job_handed_out_too_often_is_not_run_again(bench):
+    bench.table.item = {"state": "running", "attempt": 19, "failures": 1, "interruptions": 5}
+    assert bench.run(attempt=20) is Outcome.DEAD_LETTERED
+    assert bench.process.sent == []
+    (letter,) = bench.queue.dead_letters
+    assert letter.reason.startswith("handed out 20 times; 1 failed, 5 interrupted")
+    assert bench.table.item["error"] == letter.reason
+
+
+def test_where_there_is_no_dead_letter_queue_of_ours_the_redrive_policy_decides(bench):
+    bench.use(LeftToRedrive())
+    bench.table.item = {"state": "failed", "failures": 99}
+    assert bench.run([ERROR], attempt=100) is Outcome.FAILED
+    assert bench.table.item["state"] == "failed"
+    assert bench.run(body="garbage") is Outcome.FAILED
     assert bench.queue.deleted == []
 
 
@@ -187,6 +277,37 @@ def test_leaving_the_job_is_told_and_may_finish_in_time(bench):
     assert bench.process.sent[-1] == {"kind": "stop"}
 
 
+def test_an_interruption_is_counted_apart_from_failures(bench):
+    bench.table.item = {"state": "failed", "failures": 2, "interruptions": 3}
+    bench.sign.hand_back_at = 1000.0
+    assert bench.run(attempt=6) is Outcome.HANDED_BACK
+    assert (bench.table.item["failures"], bench.table.item["interruptions"]) == (2, 4)
+
+
+def test_before_sqs_forgets_the_receipt_the_job_is_told_and_then_handed_back(bench):
+    bench.use(LeftToRedrive(), job_timeout_seconds=43_200)
+    assert bench.run(tick_seconds=10) is Outcome.HANDED_BACK
+    assert bench.table.item["error"].startswith("SQS's limit of 12 hours")
+    assert bench.process.sent[-1] == {"kind": "stop"}
+    assert bench.queue.visibility[-1] == 0
+    assert bench.clock.now < 999 + LEASE_CEILING_SECONDS
+
+
+def test_a_job_that_holds_too_much_memory_fails_alone(bench):
+    assert bench.run(memory=812 * MIB) is Outcome.FAILED
+    assert bench.process.killed
+    assert bench.table.item["error"] == "JobMemoryExceeded: 812 MiB of 512"
+
+
+def test_the_table_is_told_of_checkpoints_now_and_then_and_of_the_last_at_the_end(bench):
+    saves = [[CHECKPOINT], [], []] * 10  # each second for ten seconds
+    bench.run(*saves, [ERROR])
+    assert bench.table.history == ["running", "noted", "failed"]
+    assert bench.table.item["checkpoints"] == 10
+    assert bench.table.item["checkpointed_at"] == 1009.0
+    assert bench.events().count("job_checkpointed") == 10
+
+
 def test_at_the_deadline_the_message_goes_back_at_once(bench):
     bench.sign.hand_back_at = 1030.0
     assert bench.run(tick_seconds=1) is Outcome.HANDED_BACK
@@ -201,19 +322,29 @@ def test_a_handler_that_gives_up_when_told_to_stop_has_not_failed(bench):
     assert bench.queue.visibility == [0]
 
 
-def test_a_malformed_message_is_named_recorded_and_left_to_redrive(bench):
-    assert bench.run(body="garbage") is Outcome.MALFORMED
+def test_a_malformed_message_is_named_recorded_and_dead_lettered_at_once(bench):
+    assert bench.run(body="garbage") is Outcome.DEAD_LETTERED
     assert bench.table.item["error"].startswith("MalformedJob: the body is not JSON")
     assert bench.process.sent == []
-    assert bench.queue.deleted == []
-    assert bench.events() == ["job_malformed"]
+    (letter,) = bench.queue.dead_letters
+    assert (letter.job_id, letter.body) == ("m-1", "garbage")
+    assert letter.reason.startswith("MalformedJob: the body is not JSON")
+    assert bench.queue.deleted == ["m-1"]
+    assert bench.events() == ["job_malformed", "job_dead_lettered"]
 
 
-def test_no_job_starts_while_the_table_is_out_of_reach(bench):
-    bench.table.out_of_reach = range(1000, 1001)
+def test_no_job_starts_until_the_table_knows_of_it(bench):
+    bench.table.out_of_reach = range(1000, 1100)
+    assert bench.run([RESULT]) is Outcome.SUCCEEDED
+    assert bench.events()[-2:] == ["job_started", "job_succeeded"]
+    assert bench.queue.visibility == [120]  # the message stays hidden meanwhile
+
+
+def test_with_the_table_out_of_reach_for_long_the_message_goes_back(bench):
+    bench.table.out_of_reach = range(1000, 9999)
     assert bench.run([RESULT]) is Outcome.HANDED_BACK
     assert bench.process.sent == []
-    assert bench.queue.visibility == [2]
+    assert bench.queue.visibility[-1] == 60
 
 
 def test_a_result_waits_for_a_table_that_is_out_of_reach_and_keeps_its_message(bench):

@@ -1,6 +1,7 @@
 """Jobs in a process of their own: real processes, a small stand-in for torch, the user's code."""
 
 import io
+import json
 import os
 import textwrap
 import threading
@@ -9,10 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from pilotlight.aws.jobs_table import Claim
+from pilotlight.jobs.attempts import ReceivedMessage
+from pilotlight.jobs.records import Worker
 from pilotlight.worker.checks import ALL_CHECKS, LIGHT_CHECKS
+from pilotlight.worker.dead_lettering import LeftToRedrive
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.job_process import Ended, JobProcess, Printed, Said
+from pilotlight.worker.job_runner import JobRunner, JobSettings
 from pilotlight.worker.loop_state import Fitness
+from pilotlight.worker.parts import LeaveSign
 from pilotlight.worker.self_check import hear_checks
 from pilotlight.worker.slots import Slots
 
@@ -43,6 +50,18 @@ def handle(payload, job):
     if action == "flood":
         sys.stdout.write("x" * 3_000_000)
         return "flooded"
+    if action == "hang":
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        while True:
+            time.sleep(60)
+    if action == "swell":
+        held = bytearray(os.urandom(1 << 20) * 200)
+        if os.fork() == 0:
+            own = bytearray(os.urandom(1 << 20) * 100)
+            time.sleep(60)
+        time.sleep(60)
+    if action == "oom score":
+        return open("/proc/self/oom_score_adj").read().strip()
     if action == "wait for stop":
         while not job.stopping:
             time.sleep(0.01)
@@ -129,6 +148,65 @@ def test_what_the_handler_raises_is_an_answer(start, action, error):
 def test_a_process_that_is_killed_says_so(start):
     *_, ended = answer(ready(start()), do="die")
     assert "SIGKILL" in ended.how
+
+
+def run_supervised(process, job_timeout_seconds=60.0, memory_mib=0, **payload):
+    """The whole of what a worker does with one delivery, on a queue and a table in memory."""
+    message = ReceivedMessage("m-1", "r-1", json.dumps({"payload": payload}), 1, 0.0, time.time())
+    bench = Bench()
+    runner = JobRunner(
+        queue=bench,
+        table=bench,
+        giving_up=LeftToRedrive(),
+        stop=LeaveSign(),
+        worker=Worker("i-1"),
+        settings=JobSettings(120, job_timeout_seconds, memory_mib),
+        clock=time.time,
+        sleep=time.sleep,
+        log=EventLog(io.StringIO(), time.time),
+    )
+    runner.run(message, process, time.time())
+    return bench.item
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.item: dict = {}
+
+    def begin(self, run, attributes):
+        self.item = attributes
+        return Claim(True, {})
+
+    def amend(self, run, attributes):
+        self.item |= attributes
+        return True
+
+    succeed = amend
+
+    def set_visibility(self, message, seconds): ...
+
+    def delete(self, message): ...
+
+
+def test_a_job_that_hangs_and_blocks_every_signal_is_ended_in_time(start):
+    process = ready(start())
+    item = run_supervised(process, job_timeout_seconds=1, do="hang")
+    assert (item["state"], item["error"][:10]) == ("failed", "JobTimeout")
+    assert not process.alive
+
+
+def test_a_job_and_what_it_started_may_hold_so_much_memory_together(start):
+    process = ready(start())
+    item = run_supervised(process, memory_mib=270, do="swell")
+    assert item["error"].startswith("JobMemoryExceeded: ")
+    held = int(item["error"].split()[1])
+    assert 270 < held < 450, "what parent and child share counts once"
+    assert not process.alive
+
+
+def test_short_of_memory_the_kernel_ends_the_job_and_not_the_worker(start):
+    item = run_supervised(ready(start()), do="oom score")
+    assert item["result"] == '"1000"'
 
 
 def test_a_job_that_prints_without_end_is_heard_and_not_in_the_way(start):

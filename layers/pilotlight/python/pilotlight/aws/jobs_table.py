@@ -1,19 +1,46 @@
 """The jobs table as a worker writes it: what became of each job, each result once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from pilotlight.aws.attribute_values import plain, typed
 from pilotlight.jobs.records import Attributes, Run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-# Left from earlier attempts, and not true of one that begins.
-OUTCOME = ("finished_at", "result", "error", "output_tail")
+# Left from earlier attempts, and not true of one that begins; nor, the latter, of a success.
+OF_EARLIER_ATTEMPTS = (
+    "finished_at",
+    "result",
+    "error",
+    "output_tail",
+    "dead_lettered_at",
+    "checkpointed_at",
+    "checkpoints",
+)
+OF_FAILURES = ("error", "output_tail", "dead_lettered_at")
+
+# How an attribute is set when not simply to its value; `:name_` is the value.
+EXPRESSIONS = {
+    "history": "list_append(if_not_exists(#history, :none), :history_)",
+    "attempt": "if_not_exists(#attempt_offset, :zero) + :attempt_",
+}
+OPERANDS: dict[str, tuple[tuple[str, ...], Attributes]] = {
+    "history": ((), {":none": []}),
+    "attempt": (("attempt_offset",), {":zero": 0}),
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Whether an attempt may go on, and the job's item as it was before; {} when none was."""
+
+    granted: bool
+    before: Attributes
 
 
 @dataclass(frozen=True)
@@ -26,6 +53,10 @@ class _Condition:
 
 
 NO_RESULT_YET = _Condition("attribute_not_exists(job_id) OR #state <> :succeeded")
+NOT_FINAL = _Condition(
+    "attribute_not_exists(job_id) OR (#state <> :succeeded AND #state <> :dead_lettered)",
+    values={":succeeded": "succeeded", ":dead_lettered": "dead_lettered"},
+)
 
 
 def _latest(run: Run) -> _Condition:
@@ -48,21 +79,21 @@ class DynamoDbJobsTable:
         self._client = client
         self._table_name = table_name
 
-    def begin(self, run: Run, attributes: Attributes) -> bool:
-        """Record a run that begins; False when the job already has its result."""
-        return self._update(run.job_id, attributes, NO_RESULT_YET, remove=OUTCOME)
+    def begin(self, run: Run, attributes: Attributes) -> Claim:
+        """Record a run that begins; not granted when the job succeeded or is dead-lettered."""
+        return self._update(run.job_id, attributes, NOT_FINAL, remove=OF_EARLIER_ATTEMPTS)
 
     def succeed(self, run: Run, attributes: Attributes) -> bool:
         """Record the result; False when another run recorded one first, which then stands."""
-        return self._update(run.job_id, attributes, NO_RESULT_YET, remove=OUTCOME)
+        return self._update(run.job_id, attributes, NO_RESULT_YET, remove=OF_FAILURES).granted
 
-    def end_without_result(self, run: Run, attributes: Attributes) -> bool:
-        """Record why this run failed or was interrupted; False when it is not the latest run."""
-        return self._update(run.job_id, attributes, _latest(run))
+    def amend(self, run: Run, attributes: Attributes) -> bool:
+        """Record more of this run, or how it ended; False when it is not the latest."""
+        return self._update(run.job_id, attributes, _latest(run)).granted
 
     def reject(self, message_id: str, attributes: Attributes) -> bool:
         """Record a message that cannot be read; False when a job with a result has that id."""
-        return self._update(message_id, attributes, NO_RESULT_YET)
+        return self._update(message_id, attributes, NO_RESULT_YET).granted
 
     def _update(
         self,
@@ -70,29 +101,38 @@ class DynamoDbJobsTable:
         attributes: Attributes,
         condition: _Condition,
         remove: Iterable[str] = (),
-    ) -> bool:
+    ) -> Claim:
         removed = [name for name in remove if name not in attributes]
-        expression = "SET " + ", ".join(f"#{name} = :{name}_" for name in attributes)
-        if removed:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
+        names = {*attributes, *removed, *condition.names}
         values = {f":{name}_": value for name, value in attributes.items()} | condition.values
+        for name in attributes.keys() & OPERANDS.keys():
+            names.update(OPERANDS[name][0])
+            values.update(OPERANDS[name][1])
         try:
-            self._client.update_item(
+            answer = self._client.update_item(
                 TableName=self._table_name,
                 Key={"job_id": {"S": job_id}},
-                UpdateExpression=expression,
+                UpdateExpression=_update_expression(attributes, removed),
                 ConditionExpression=condition.expression,
-                ExpressionAttributeNames={
-                    f"#{name}": name for name in {*attributes, *removed, *condition.names}
-                },
-                ExpressionAttributeValues={key: _typed(value) for key, value in values.items()},
+                ExpressionAttributeNames={f"#{name}": name for name in names},
+                ExpressionAttributeValues={key: typed(value) for key, value in values.items()},
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
+                return Claim(False, _item(error.response))
             raise
-        return True
+        return Claim(True, _item(answer, "Attributes"))
 
 
-def _typed(value: str | int | float) -> "AttributeValueTypeDef":
-    return {"S": value} if isinstance(value, str) else {"N": repr(value)}
+def _update_expression(attributes: Attributes, removed: Iterable[str]) -> str:
+    expression = "SET " + ", ".join(
+        f"#{name} = {EXPRESSIONS.get(name, f':{name}_')}" for name in attributes
+    )
+    removals = ", ".join(f"#{name}" for name in removed)
+    return f"{expression} REMOVE {removals}" if removals else expression
+
+
+def _item(answer: Mapping[str, Any], key: str = "Item") -> Attributes:
+    return {name: plain(value) for name, value in answer.get(key, {}).items()}

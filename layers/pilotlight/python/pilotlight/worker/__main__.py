@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import FrameType
 
 from pilotlight.errors import SettingsError
+from pilotlight.jobs.records import Worker
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.checks import LIGHT_CHECKS
 from pilotlight.worker.event_log import EventLog
@@ -82,7 +83,8 @@ def _work(
     # Imports boto3, hence only now.
     from pilotlight.worker.assembly import assemble, open_log_stream
 
-    agent = assemble(home, settings, instance_id, slots, surroundings, wake, stopwatch, log)
+    worker = Worker(instance_id, settings.log_group, log_stream)
+    agent = assemble(home, settings, worker, slots, surroundings, wake, stopwatch, log)
     shipper.start(open_log_stream(settings, log_stream), log)
     stopwatch.lap("boto3")
     return _run(agent, home, slots, wake)

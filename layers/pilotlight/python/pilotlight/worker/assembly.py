@@ -16,9 +16,9 @@ from pilotlight.jobs.records import Worker
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.dead_lettering import DeadLettering, LeftToRedrive
 from pilotlight.worker.drain_files import DrainFiles
+from pilotlight.worker.endings import GivingUp
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
-from pilotlight.worker.endings import GivingUp
 from pilotlight.worker.job_runner import JobRunner, JobSettings
 from pilotlight.worker.loop_state import Policy, State, entering_service, unprotected
 from pilotlight.worker.parts import LeaveSign, Parts
@@ -27,7 +27,6 @@ from pilotlight.worker.settings import WorkerSettings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
 from pilotlight.worker.wake import Stopwatch
-
 
 class FileNote:
     """Kept in memory-backed storage: the group protects an instance anew when it starts again."""
@@ -54,7 +53,7 @@ def open_log_stream(settings: WorkerSettings, log_stream: str) -> CloudWatchLogS
 def assemble(
     home: Home,
     settings: WorkerSettings,
-    instance_id: str,
+    worker: Worker,
     slots: Slots,
     surroundings: Surroundings,
     wake: threading.Event,
@@ -65,6 +64,7 @@ def assemble(
     limits = call_limits(connections=settings.jobs_per_instance + 2)
     sqs = session.client("sqs", config=limits)
     queue = SqsJobsQueue(sqs, settings.queue_url, time.time)
+    dead_letters = SqsDeadLetters(sqs, settings.dead_letter_queue_url)
     table = DynamoDbJobsTable(session.client("dynamodb", config=limits), settings.jobs_table)
     autoscaling = session.client("autoscaling", config=limits)
     leave_sign = LeaveSign()
@@ -72,9 +72,9 @@ def assemble(
     runner = JobRunner(
         queue=queue,
         table=table,
-        giving_up=_giving_up(settings, sqs, queue, log),
+        giving_up=_giving_up(settings, dead_letters, queue, log),
         stop=leave_sign,
-        worker=Worker(instance_id, settings.log_group, log_stream),
+        worker=worker,
         settings=JobSettings(
             settings.visibility_timeout_seconds,
             settings.job_timeout_seconds,
@@ -89,14 +89,14 @@ def assemble(
         slots=slots,
         inlet=Receiver(queue, wake.set),
         runner=runner,
-        instance=AutoScalingOwnInstance(autoscaling, settings.group_name, instance_id),
+        instance=AutoScalingOwnInstance(autoscaling, settings.group_name, worker.instance_id),
         depth=queue,
         drain_files=DrainFiles(home),
         note=note,
         leave_sign=leave_sign,
         stopwatch=stopwatch,
         clock=time.time,
-        random=random.Random(instance_id),  # noqa: S311  spreads calls, keeps no secret
+        random=random.Random(worker.instance_id),  # noqa: S311  spreads calls, keeps no secret
         log=log,
     )
     policy = Policy(settings.idle_seconds, settings.drain_seconds)
@@ -104,12 +104,11 @@ def assemble(
 
 
 def _giving_up(
-    settings: WorkerSettings, sqs: "SQSClient", queue: SqsJobsQueue, log: EventLog
+    settings: WorkerSettings, dead_letters: SqsDeadLetters, queue: SqsJobsQueue, log: EventLog
 ) -> GivingUp:
     if not settings.dead_letter_queue_url:
         return LeftToRedrive()
     limits = Limits(settings.max_attempts, settings.max_receive_count)
-    dead_letters = SqsDeadLetters(sqs, settings.dead_letter_queue_url)
     return DeadLettering(limits, dead_letters, queue, log)
 
 

@@ -13,8 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pilotlight.worker.session_memory import session_memory_bytes
+
 SEND_SECONDS = 10.0  # a megabyte goes through within milliseconds unless the process hangs
 EXIT_SECONDS = 5.0
+KILL_SECONDS = 30.0
 CHUNK_BYTES = 65_536
 CHUNKS_AT_ONCE = 16
 MAX_OUTPUT_LINE_BYTES = 8_192
@@ -99,11 +102,18 @@ class JobProcess:
             heard.append(Ended(self._ending()))
         return heard
 
+    def memory_bytes(self) -> int:
+        """What the process and whatever it started hold; pages that they share count once."""
+        return session_memory_bytes(self._process.pid)
+
     def kill(self) -> None:
-        """End the process and whatever it started; harmless when it has ended already."""
+        """End the process and whatever it started; harmless when it has ended already.
+
+        Raises subprocess.TimeoutExpired when not even SIGKILL ends it (a device that hangs).
+        """
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.wait(KILL_SECONDS)
         self._selector.close()
         self._channel.close()
         self._output.close()

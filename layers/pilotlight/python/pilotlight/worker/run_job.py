@@ -27,7 +27,7 @@ from pilotlight.worker import checks
 
 # The kernel frees memory by ending this process and not the worker (0 is the default, 1000 the
 # most; raising it needs no privilege).
-OUT_OF_MEMORY_SCORE = "500"
+OUT_OF_MEMORY_SCORE = "1000"
 
 Say = Callable[[dict[str, Any]], None]
 

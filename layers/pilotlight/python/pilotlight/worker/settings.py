@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilotlight.errors import SettingsError
-from pilotlight.jobs.attempts import LEASE_CEILING_SECONDS
 
 DEVICES = ("cpu", "cuda")
 MAX_VISIBILITY_SECONDS = 43_200  # SQS's limit
+MAX_JOB_TIMEOUT_SECONDS = 43_200  # at which SQS's limit of 12 hours comes first
 
 
 @dataclass(frozen=True)
 class WorkerSettings:
     queue_url: str
+    dead_letter_queue_url: str  # "": the queue is not ours, and its redrive policy sees to it
     jobs_table: str
     group_name: str
     log_group: str
@@ -26,6 +27,9 @@ class WorkerSettings:
     idle_seconds: int
     drain_seconds: int
     jobs_per_instance: int
+    max_attempts: int
+    max_receive_count: int
+    job_memory_mib: int  # 0 is no limit
     device: str
 
 
@@ -42,6 +46,7 @@ def parse_settings(text: str) -> WorkerSettings:
         raise SettingsError("the worker settings are not a JSON object")
     return WorkerSettings(
         queue_url=_text(document, "queue_url"),
+        dead_letter_queue_url=_text(document, "dead_letter_queue_url", at_least=0),
         jobs_table=_text(document, "jobs_table"),
         group_name=_text(document, "group_name"),
         log_group=_text(document, "log_group"),
@@ -51,18 +56,21 @@ def parse_settings(text: str) -> WorkerSettings:
         visibility_timeout_seconds=_whole(
             document, "visibility_timeout_seconds", 10, MAX_VISIBILITY_SECONDS
         ),
-        job_timeout_seconds=_whole(document, "job_timeout_seconds", 1, LEASE_CEILING_SECONDS),
+        job_timeout_seconds=_whole(document, "job_timeout_seconds", 1, MAX_JOB_TIMEOUT_SECONDS),
         idle_seconds=_whole(document, "idle_seconds", 0, 86_400),
         drain_seconds=_whole(document, "drain_seconds", 0, 172_800),
         jobs_per_instance=_whole(document, "jobs_per_instance", 1, 1_000),
+        max_attempts=_whole(document, "max_attempts", 1, 1_000),
+        max_receive_count=_whole(document, "max_receive_count", 2, 1_000),
+        job_memory_mib=_whole(document, "job_memory_mib", 0, 1 << 30),
         device=_device(document),
     )
 
 
-def _text(document: Mapping[str, Any], name: str) -> str:
+def _text(document: Mapping[str, Any], name: str, at_least: int = 1) -> str:
     value = document.get(name)
-    if not isinstance(value, str) or not value:
-        raise _wrong(name, value, "a text that is not empty")
+    if not isinstance(value, str) or len(value) < at_least:
+        raise _wrong(name, value, f"a text of at least {at_least} characters")
     return value
 
 

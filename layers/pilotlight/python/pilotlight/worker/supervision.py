@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pilotlight.jobs.attempts import time_limit_at
+from pilotlight.jobs.attempts import CEILING_NOTICE_SECONDS, lease_ends_at
 from pilotlight.jobs.message import JobMessage
 from pilotlight.jobs.records import MAX_OUTPUT_CHARACTERS, Run
 from pilotlight.worker.event_log import EventLog
@@ -12,6 +12,8 @@ from pilotlight.worker.job_process import Ended, Event, Printed, Said
 from pilotlight.worker.lease import Lease
 
 POLL_SECONDS = 0.5
+MEMORY_SECONDS = 1.0  # between two looks; the kernel's own limit is there for what is faster
+MIB = 1 << 20
 
 
 class RunningProcess(Protocol):
@@ -21,6 +23,8 @@ class RunningProcess(Protocol):
 
     def events(self, timeout_seconds: float) -> Sequence[Event]: ...
 
+    def memory_bytes(self) -> int: ...
+
     def kill(self) -> None: ...
 
 
@@ -29,6 +33,19 @@ class StopSign(Protocol):
 
     @property
     def hand_back_at(self) -> float | None: ...
+
+
+class Notes(Protocol):
+    def take(self, message: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What ends an attempt. `memory_bytes` 0 is no limit of ours."""
+
+    timeout_seconds: float
+    memory_bytes: int
+    stop: StopSign
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,7 @@ class Answer:
 
 
 class Supervision:
-    """Keeps the lease, hears what the job prints, and ends it when its time is over.
+    """Keeps the lease, hears what the job says, and ends it when it goes beyond its bounds.
 
     After an answer with an error that the handler did not raise itself the process is dead.
     """
@@ -50,24 +67,26 @@ class Supervision:
         self,
         process: RunningProcess,
         lease: Lease,
-        stop: StopSign,
+        bounds: Bounds,
+        checkpoints: Notes,
         clock: Callable[[], float],
         log: EventLog,
     ) -> None:
         self._process = process
         self._lease = lease
-        self._stop = stop
+        self._bounds = bounds
+        self._checkpoints = checkpoints
         self._clock = clock
         self._log = log
         self._told_to_stop = False
+        self._memory_due_at = 0.0
         self.output_tail = ""
 
-    def see_through(self, job: JobMessage, run: Run, job_timeout_seconds: float) -> Answer:
-        limit_at = time_limit_at(run.message, run.started_at, job_timeout_seconds)
+    def see_through(self, job: JobMessage, run: Run) -> Answer:
         try:
             self._process.send(_request(job, run))
             while True:
-                answer = self._listen(run) or self._look_at_clock(run, limit_at)
+                answer = self._listen(run) or self._look(run)
                 if answer is not None:
                     return answer
                 self._lease.keep()
@@ -86,33 +105,61 @@ class Supervision:
         elif isinstance(event, Ended):
             self._process.kill()
             return Answer(error=f"JobProcessLost: {event.how}")
-        elif isinstance(event, Said) and event.message["kind"] == "result":
-            return Answer(result=str(event.message["result"]))
-        elif isinstance(event, Said) and event.message["kind"] == "error":
-            error = str(event.message["error"])
+        elif isinstance(event, Said):
+            return self._take(event.message)
+        return None
+
+    def _take(self, message: Mapping[str, Any]) -> Answer | None:
+        if message["kind"] == "checkpoint":
+            self._checkpoints.take(message)
+        elif message["kind"] == "result":
+            return Answer(result=str(message["result"]))
+        elif message["kind"] == "error":
+            error = str(message["error"])
             # A handler that gives up because it was told to stop has not failed.
             return Answer(interrupted=error) if self._told_to_stop else Answer(error=error)
         return None
 
-    def _look_at_clock(self, run: Run, limit_at: float) -> Answer | None:
+    def _look(self, run: Run) -> Answer | None:
+        """At the clock, the stop sign and the memory; ends the process where a bound is passed."""
         now = self._clock()
-        hand_back_at = self._stop.hand_back_at
-        if hand_back_at is not None and now >= hand_back_at:
+        answer = self._interruption(run, now) or self._excess(run, now)
+        if answer is not None:
             self._process.kill()
-            return Answer(interrupted="the instance left before the job was done")
-        if now >= limit_at:
-            self._process.kill()
-            return Answer(error=f"JobTimeout: not done after {now - run.started_at:.0f} s")
-        if hand_back_at is not None and not self._told_to_stop:
+        elif not self._told_to_stop and self._should_stop_soon(run, now):
             self._told_to_stop = True
             self._process.send({"kind": "stop"})
+        return answer
+
+    def _should_stop_soon(self, run: Run, now: float) -> bool:
+        leaving = self._bounds.stop.hand_back_at is not None
+        return leaving or now >= lease_ends_at(run.message) - CEILING_NOTICE_SECONDS
+
+    def _interruption(self, run: Run, now: float) -> Answer | None:
+        hand_back_at = self._bounds.stop.hand_back_at
+        if hand_back_at is not None and now >= hand_back_at:
+            return Answer(interrupted="the instance left before the job was done")
+        if now >= lease_ends_at(run.message):
+            return Answer(interrupted="SQS's limit of 12 hours came before the job was done")
         return None
+
+    def _excess(self, run: Run, now: float) -> Answer | None:
+        if now - run.started_at >= self._bounds.timeout_seconds:
+            return Answer(error=f"JobTimeout: not done after {now - run.started_at:.0f} s")
+        if not self._bounds.memory_bytes or now < self._memory_due_at:
+            return None
+        self._memory_due_at = now + MEMORY_SECONDS
+        used = self._process.memory_bytes()
+        if used <= self._bounds.memory_bytes:
+            return None
+        allowed = self._bounds.memory_bytes // MIB
+        return Answer(error=f"JobMemoryExceeded: {used // MIB} MiB of {allowed}")
 
 
 def _request(job: JobMessage, run: Run) -> dict[str, Any]:
     return {
         "kind": "run",
         "job_id": job.job_id,
-        "attempt": run.message.attempt,
+        "attempt": run.attempt,
         "payload": job.payload,
     }

@@ -5,22 +5,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from cli.bring_up import bring_up
 from cli.clouds import Endpoint
-from cli.errors import CommandError
 from cli.live import View, headline
 from cli.recording import Look
+from cli.run_command import SHELL_SCRIPT, run_on_instance
 from cli.stack import Stack
 from cli.trouble import explaining
 from cli.watched import Watched, watching
 
 STACK_NAME = "pilotlight-origin"
 COMMAND_LIMIT_SECONDS = 120.0
-UNFINISHED = ("Pending", "InProgress", "Delayed")
 # Workers keep their protection from scale-in while the experiment lasts, so the scaler, which
 # sees no job and would lower the capacity again, finds nobody who may leave.
 PARAMETERS = {"IdleSeconds": "3600"}
@@ -89,35 +85,14 @@ def raise_capacity(stack: Stack, capacity: int) -> float:
 
 def read_torch_version(watched: Watched, instance_id: str) -> str:
     """By SSM Run Command, inside the instance. Raises CommandError with the command's output."""
-    ssm = watched.stack.cloud.client("ssm")
-    watched.view.say(f"ssm send-command AWS-RunShellScript {instance_id}: {READ_TORCH}")
-    command_id = ssm.send_command(
-        InstanceIds=[instance_id],
-        DocumentName="AWS-RunShellScript",
-        Parameters={"commands": [READ_TORCH]},
-    )["Command"]["CommandId"]
-    watched.wait_until(
-        lambda: invocation(ssm, command_id, instance_id)["Status"] not in UNFINISHED,
+    watched.view.say(f"ssm send-command {SHELL_SCRIPT} {instance_id}: {READ_TORCH}")
+    return run_on_instance(
+        watched.stack.cloud,
+        instance_id,
+        SHELL_SCRIPT,
+        {"commands": [READ_TORCH]},
         COMMAND_LIMIT_SECONDS,
-        f"command {command_id} has ended",
     )
-    answer = invocation(ssm, command_id, instance_id)
-    if answer["Status"] != "Success":
-        raise CommandError(
-            f"torch's version could not be read on {instance_id}: {answer['StatusDetails']}.",
-            details=answer["StandardErrorContent"],
-        )
-    return answer["StandardOutputContent"].strip()
-
-
-def invocation(ssm: Any, command_id: str, instance_id: str) -> dict[str, str]:
-    """GetCommandInvocation; Pending while SSM does not show it yet, moments after the command."""
-    try:
-        return dict(ssm.get_command_invocation(CommandId=command_id, InstanceId=instance_id))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "InvocationDoesNotExist":
-            raise
-        return {"Status": "Pending"}
 
 
 def serving(look: Look) -> set[str]:

@@ -1,12 +1,29 @@
 """What is a job, and what is not."""
 
+import hashlib
 import json
 
 import pytest
 
-from pilotlight.jobs.message import MAX_BODY_BYTES, MAX_DEPTH, MalformedJobError, parse_message
+from pilotlight.jobs.message import (
+    MAX_BODY_BYTES,
+    MAX_DEPTH,
+    MAX_STORED_BYTES,
+    JobMessage,
+    MalformedJobError,
+    StoredPayload,
+    parse_message,
+    with_stored_payload,
+)
 
 MESSAGE_ID = "0c0b9b3c-5a3e-4b2c-9d34-6a1f4f3d2c11"
+CONTENT = b'{"numbers":[1,2]}'
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+STORED = JobMessage("large", None, StoredPayload(len(CONTENT), SHA256))
+
+
+def body_with(stored: object, **fields: object) -> str:
+    return json.dumps({"job_id": "large", "payload_in_s3": stored} | fields)
 
 
 def test_the_message_id_is_the_job_id_when_the_sender_gave_none():
@@ -64,3 +81,55 @@ def test_the_payload_is_not_quoted_in_the_error():
     with pytest.raises(MalformedJobError) as caught:
         parse_message('{"payload": "secret", "extra": "secret"}', MESSAGE_ID)
     assert "secret" not in str(caught.value)
+
+
+def test_a_large_payload_is_named_by_its_size_and_digest_alone():
+    body = body_with({"bytes": len(CONTENT), "sha256": SHA256})
+    assert parse_message(body, MESSAGE_ID) == STORED
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (body_with({"bytes": 1, "sha256": SHA256}, payload=1), "both payload and payload_in_s3"),
+        (json.dumps({"payload_in_s3": {"bytes": 1, "sha256": SHA256}}), "no job_id"),
+        (body_with({"bytes": 1, "sha256": SHA256}, job_id="../x"), "job_id is '../x'"),
+        (body_with("payloads/other"), "an object with bytes and sha256"),
+        (body_with({"bytes": 1, "sha256": SHA256, "key": "k"}), "an object with bytes and sha256"),
+        (body_with({"bytes": True, "sha256": SHA256}), "bytes is True"),
+        (body_with({"bytes": 0, "sha256": SHA256}), "bytes is 0"),
+        (body_with({"bytes": MAX_STORED_BYTES + 1, "sha256": SHA256}), f"1 to {MAX_STORED_BYTES}"),
+        (body_with({"bytes": 1, "sha256": SHA256.upper()}), "in lower case"),
+        (body_with({"bytes": 1, "sha256": ["a"]}), "64 hexadecimal digits"),
+    ],
+)
+def test_what_is_wrong_with_a_stored_payload_is_named(body, named):
+    with pytest.raises(MalformedJobError) as caught:
+        parse_message(body, MESSAGE_ID)
+    assert named in str(caught.value)
+
+
+def test_a_job_is_complete_with_what_the_bucket_holds():
+    assert with_stored_payload(STORED, CONTENT) == JobMessage("large", {"numbers": [1, 2]})
+
+
+def described(content: bytes) -> JobMessage:
+    return JobMessage("j", None, StoredPayload(len(content), hashlib.sha256(content).hexdigest()))
+
+
+@pytest.mark.parametrize(
+    ("job", "content", "named"),
+    [
+        (STORED, None, "not in the bucket"),
+        (STORED, CONTENT[:-1], "not the one that was sent"),
+        (STORED, CONTENT.replace(b"1", b"7"), "not the one that was sent"),
+        (described(b"gASV"), b"gASV", "the payload is not JSON"),
+        (described(b"\xff\xff"), b"\xff\xff", "the payload is not JSON"),
+        (described(b"[NaN]"), b"[NaN]", "NaN is not a JSON value"),
+        (described(b"[" * 9000), b"[" * 9000, "levels deep"),
+    ],
+)
+def test_what_the_bucket_holds_is_judged_as_strictly(job, content, named):
+    with pytest.raises(MalformedJobError) as caught:
+        with_stored_payload(job, content)
+    assert named in str(caught.value)

@@ -23,6 +23,7 @@ SETTINGS = {
     "queue_url": "https://sqs/jobs",
     "dead_letter_queue_url": "https://sqs/dead",
     "jobs_table": "jobs",
+    "bucket": "jobs-bucket",
     "group_name": "g-workers",
     "log_group": "/pilotlight/g/workers",
     "region": "us-east-1",

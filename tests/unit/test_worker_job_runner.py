@@ -11,6 +11,8 @@ from pilotlight.aws.jobs_queue import LeaseLostError
 from pilotlight.aws.jobs_table import Claim
 from pilotlight.jobs.attempts import LEASE_CEILING_SECONDS, Limits, ReceivedMessage
 from pilotlight.jobs.records import Worker
+from pilotlight.jobs.submission import submission
+from pilotlight.worker.belongings import Belongings
 from pilotlight.worker.dead_lettering import DeadLettering, LeftToRedrive
 from pilotlight.worker.endings import Outcome
 from pilotlight.worker.event_log import EventLog
@@ -92,6 +94,32 @@ class Table:
         return self._write(attributes)
 
 
+class Bucket:
+    """What the job `j` has in it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.content: bytes | None = None
+        self.out_of_reach = range(0)
+        self.deleted: list[str] = []
+
+    def payload(self, job_id, most_bytes):
+        self._answer()
+        return self.content and self.content[:most_bytes]
+
+    def delete_payload(self, job_id):
+        self._answer()
+        self.deleted.append(f"payload of {job_id}")
+
+    def delete_checkpoints(self, job_id):
+        self._answer()
+        self.deleted.append(f"checkpoints of {job_id}")
+
+    def _answer(self):
+        if int(self.clock.now) in self.out_of_reach:
+            raise UNREACHABLE
+
+
 class Process:
     """Says what it was made to say; each silence lasts `tick_seconds` of the clock."""
 
@@ -123,6 +151,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = Clock()
         self.queue, self.table, self.sign = Queue(), Table(self.clock), LeaveSign()
+        self.bucket = Bucket(self.clock)
         self.log_text = io.StringIO()
         self.log = EventLog(self.log_text, self.clock)
         limits = Limits(max_attempts=3, max_receive_count=20)
@@ -132,6 +161,7 @@ class Bench:
         self.runner = JobRunner(
             queue=self.queue,
             table=self.table,
+            belongings=Belongings(self.bucket, self.log),
             giving_up=giving_up,
             stop=self.sign,
             worker=Worker("i-1", "/group", "i-1/stream"),
@@ -366,3 +396,62 @@ def test_losing_the_message_does_not_lose_the_result(bench):
     bench.clock.now = 1080.0  # an extension is due at once
     assert bench.run(*silence, [RESULT]) is Outcome.SUCCEEDED
     assert bench.events().count("lease_lost") == 1
+
+
+LARGE = submission("j", {"numbers": [7] * 600_000})
+
+
+def test_a_payload_too_large_for_a_message_comes_from_the_bucket_and_goes_with_the_result(bench):
+    bench.bucket.content = LARGE.stored
+    assert bench.run([RESULT], body=LARGE.body) is Outcome.SUCCEEDED
+    assert bench.process.sent[0]["payload"] == {"numbers": [7] * 600_000}
+    assert bench.bucket.deleted == ["payload of j"]
+
+
+def test_a_payload_stays_for_the_next_attempt(bench):
+    bench.bucket.content = LARGE.stored
+    assert bench.run([ERROR], body=LARGE.body) is Outcome.FAILED
+    assert bench.bucket.deleted == []
+
+
+@pytest.mark.parametrize("content", [None, b"[]", b"x" * 2_000_000], ids=["none", "other", "more"])
+def test_a_job_whose_payload_is_not_what_was_sent_is_given_up_at_once(bench, content):
+    bench.bucket.content = content
+    assert bench.run([RESULT], body=LARGE.body) is Outcome.DEAD_LETTERED
+    assert bench.process.sent == []
+    (letter,) = bench.queue.dead_letters
+    assert letter.reason.startswith("MalformedJob: ")
+    assert bench.queue.deleted == ["m-1"]
+
+
+def test_a_bucket_that_does_not_answer_for_a_while_costs_nothing_but_time(bench):
+    bench.bucket.content = LARGE.stored
+    bench.bucket.out_of_reach = range(1000, 1100)
+    assert bench.run([RESULT], body=LARGE.body) is Outcome.SUCCEEDED
+    assert bench.queue.visibility, "the message was held on to"
+
+
+def test_a_bucket_that_stays_out_of_reach_is_no_failure_of_the_job(bench):
+    bench.bucket.out_of_reach = range(1000, 9999)
+    assert bench.run([RESULT], body=LARGE.body) is Outcome.HANDED_BACK
+    assert bench.table.item["state"] == "interrupted"
+    assert bench.table.item.get("failures", 0) == 0
+
+
+def test_a_job_without_belongings_is_not_looked_for_in_the_bucket(bench):
+    bench.bucket.out_of_reach = range(9999)
+    assert bench.run([RESULT]) is Outcome.SUCCEEDED
+    assert "not_cleared" not in bench.events()
+
+
+@pytest.mark.parametrize(("said", "attempt"), [([CHECKPOINT], 1), ([], 2)])
+def test_checkpoints_go_once_the_result_is_recorded(bench, said, attempt):
+    assert bench.run(said, [RESULT], attempt=attempt) is Outcome.SUCCEEDED
+    assert bench.bucket.deleted == ["checkpoints of j"]
+
+
+def test_checkpoints_that_cannot_be_deleted_do_not_cost_the_result(bench):
+    bench.bucket.out_of_reach = range(9999)
+    assert bench.run([CHECKPOINT], [RESULT]) is Outcome.SUCCEEDED
+    assert bench.queue.deleted == ["m-1"]
+    assert "not_cleared" in bench.events()

@@ -13,6 +13,7 @@ import pytest
 from pilotlight.aws.jobs_table import Claim
 from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.jobs.records import Worker
+from pilotlight.worker.belongings import Belongings
 from pilotlight.worker.checks import ALL_CHECKS, LIGHT_CHECKS
 from pilotlight.worker.dead_lettering import LeftToRedrive
 from pilotlight.worker.event_log import EventLog
@@ -154,16 +155,18 @@ def run_supervised(process, job_timeout_seconds=60.0, memory_mib=0, **payload):
     """The whole of what a worker does with one delivery, on a queue and a table in memory."""
     message = ReceivedMessage("m-1", "r-1", json.dumps({"payload": payload}), 1, 0.0, time.time())
     bench = Bench()
+    log = EventLog(io.StringIO(), time.time)
     runner = JobRunner(
         queue=bench,
         table=bench,
+        belongings=Belongings(bench, log),
         giving_up=LeftToRedrive(),
         stop=LeaveSign(),
         worker=Worker("i-1"),
         settings=JobSettings(120, job_timeout_seconds, memory_mib),
         clock=time.time,
         sleep=time.sleep,
-        log=EventLog(io.StringIO(), time.time),
+        log=log,
     )
     runner.run(message, process, time.time())
     return bench.item

@@ -37,7 +37,7 @@ class StoredPayload:
 class JobMessage:
     """One job: data only. `payload` is whatever JSON value the sender wrote.
 
-    While `stored` is given, the payload is None and has yet to come from the bucket.
+    With `stored` it comes from the bucket: see with_stored_payload.
     """
 
     job_id: str
@@ -87,7 +87,7 @@ def with_stored_payload(job: JobMessage, content: bytes | None) -> JobMessage:
             "the payload in the bucket is not the one that was sent with this message: "
             "has another job been submitted with the same job_id?"
         )
-    return replace(job, payload=_load(content, "payload"), stored=None)
+    return replace(job, payload=_load(content, "payload"))
 
 
 def _stored_job(document: Mapping[str, Any]) -> JobMessage:

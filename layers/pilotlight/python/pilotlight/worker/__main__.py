@@ -101,7 +101,11 @@ def _instance_id(metadata: InstanceMetadata, log: EventLog) -> str:
 
 def _job_environment(environ: Mapping[str, str], settings: WorkerSettings) -> Mapping[str, str]:
     """Several jobs at once share the processors; torch alone would give all of them to each."""
-    shared = {"PILOTLIGHT_DEVICE": settings.device}
+    shared = {
+        "PILOTLIGHT_DEVICE": settings.device,
+        "PILOTLIGHT_BUCKET": settings.bucket,
+        "AWS_REGION": settings.region,
+    }
     if settings.jobs_per_instance > 1:
         threads = max(1, (os.cpu_count() or 1) // settings.jobs_per_instance)
         shared["OMP_NUM_THREADS"] = str(threads)

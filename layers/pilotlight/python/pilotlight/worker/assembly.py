@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+from pilotlight.aws.bucket import S3JobBucket
 from pilotlight.aws.dead_letters import SqsDeadLetters
 from pilotlight.aws.instance_clients import call_limits, instance_session
 from pilotlight.aws.jobs_queue import SqsJobsQueue
@@ -14,6 +15,7 @@ from pilotlight.aws.own_instance import AutoScalingOwnInstance
 from pilotlight.jobs.attempts import Limits
 from pilotlight.jobs.records import Worker
 from pilotlight.worker.agent import Agent
+from pilotlight.worker.belongings import Belongings
 from pilotlight.worker.dead_lettering import DeadLettering, LeftToRedrive
 from pilotlight.worker.drain_files import DrainFiles
 from pilotlight.worker.endings import GivingUp
@@ -27,6 +29,7 @@ from pilotlight.worker.settings import WorkerSettings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
 from pilotlight.worker.wake import Stopwatch
+
 
 class FileNote:
     """Kept in memory-backed storage: the group protects an instance anew when it starts again."""
@@ -67,11 +70,13 @@ def assemble(
     dead_letters = SqsDeadLetters(sqs, settings.dead_letter_queue_url)
     table = DynamoDbJobsTable(session.client("dynamodb", config=limits), settings.jobs_table)
     autoscaling = session.client("autoscaling", config=limits)
+    bucket = S3JobBucket(lambda: session.client("s3", config=limits), settings.bucket)
     leave_sign = LeaveSign()
     note = FileNote(home.unprotected_file)
     runner = JobRunner(
         queue=queue,
         table=table,
+        belongings=Belongings(bucket, log),
         giving_up=_giving_up(settings, dead_letters, queue, log),
         stop=leave_sign,
         worker=worker,

@@ -9,6 +9,7 @@ from pilotlight.jobs import records
 from pilotlight.jobs.attempts import MAX_RETRY_DELAY_SECONDS, ReceivedMessage
 from pilotlight.jobs.message import JobMessage, MalformedJobError, parse_message
 from pilotlight.jobs.records import Attributes, Run, Worker
+from pilotlight.worker.belongings import Belongings
 from pilotlight.worker.checkpoint_notes import CheckpointNotes
 from pilotlight.worker.endings import (
     Attempt,
@@ -45,6 +46,7 @@ class JobRunner:
         *,
         queue: JobsQueue,
         table: JobsTable,
+        belongings: Belongings,
         giving_up: GivingUp,
         stop: StopSign,
         worker: Worker,
@@ -55,6 +57,7 @@ class JobRunner:
     ) -> None:
         self._queue = queue
         self._table = table
+        self._belongings = belongings
         self._giving_up = giving_up
         self._stop = stop
         self._worker = worker
@@ -92,7 +95,7 @@ class JobRunner:
         reason = self._giving_up.reason(run.past.tally, message.attempt)
         if reason is not None:
             return self._endings.refuse(Attempt(run, lease), reason)
-        return self._see_through(job, run, lease, process)
+        return self._run_with_payload(job, run, lease, process)
 
     def hand_back_unstarted(self, message: ReceivedMessage) -> None:
         self._log("message_handed_back", message_id=message.message_id)
@@ -109,6 +112,20 @@ class JobRunner:
             lambda: self._table.begin(run, attributes), lease, named(run)
         )
 
+    def _run_with_payload(
+        self, sent: JobMessage, run: Run, lease: Lease, process: RunningProcess
+    ) -> Outcome:
+        try:
+            job = self._recording.patiently(
+                lambda: self._belongings.complete(sent), lease, named(run)
+            )
+        except MalformedJobError as error:
+            return self._endings.refuse(Attempt(run, lease), f"MalformedJob: {error}")
+        if job is None:
+            why = "its payload could not be read from the bucket"
+            return self._endings.interrupt(Attempt(run, lease), why)
+        return self._see_through(job, run, lease, process)
+
     def _see_through(
         self, job: JobMessage, run: Run, lease: Lease, process: RunningProcess
     ) -> Outcome:
@@ -124,4 +141,7 @@ class JobRunner:
             return self._endings.interrupt(attempt, answer.interrupted)
         if answer.result is None:
             return self._endings.fail(attempt, answer.error)
-        return self._endings.succeed(attempt, answer.result)
+        outcome = self._endings.succeed(attempt, answer.result)
+        if outcome is not Outcome.HANDED_BACK:
+            self._belongings.clear(job, may_have_saved=bool(notes.attributes) or run.attempt > 1)
+        return outcome

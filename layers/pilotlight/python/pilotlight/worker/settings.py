@@ -17,6 +17,7 @@ class WorkerSettings:
     queue_url: str
     dead_letter_queue_url: str  # "": the queue is not ours, and its redrive policy sees to it
     jobs_table: str
+    bucket: str
     group_name: str
     log_group: str
     region: str
@@ -48,6 +49,7 @@ def parse_settings(text: str) -> WorkerSettings:
         queue_url=_text(document, "queue_url"),
         dead_letter_queue_url=_text(document, "dead_letter_queue_url", at_least=0),
         jobs_table=_text(document, "jobs_table"),
+        bucket=_text(document, "bucket"),
         group_name=_text(document, "group_name"),
         log_group=_text(document, "log_group"),
         region=_text(document, "region"),

@@ -1,0 +1,83 @@
+"""EventBridge: from who says something to the queue of the rule that matches it. Best effort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any
+
+from faults.plan import Fault
+from faults.queues import Queue
+from local.group.activities import timestamp
+from local.group.clock import Schedule
+
+USUAL_SECONDS = (0.2, 1.5)
+LATE_SECONDS = (60.0, 300.0)
+
+
+@dataclass(frozen=True)
+class Rule:
+    matches: Callable[[str, str, Mapping[str, Any]], bool]
+    queue: Queue
+
+
+class Bus:
+    """`fault_for(source)` is what happens to the next event, None when nothing does."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        random: Random,
+        rules: Sequence[Rule],
+        fault_for: Callable[[str, str], Fault | None],
+    ) -> None:
+        self._schedule = schedule
+        self._random = random
+        self._rules = rules
+        self._fault_for = fault_for
+        self._numbers = count(1)
+
+    def publish(
+        self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]
+    ) -> None:
+        event = json.dumps(self._event(source, detail_type, detail, resources))
+        for rule in self._rules:
+            if rule.matches(source, detail_type, detail):
+                for delay in self._delays(source, f"{detail_type} of {_subject(detail)}"):
+                    when = self._schedule.now() + delay
+                    self._schedule.call_at(when, rule.queue.send, event)
+
+    def _delays(self, source: str, what: str) -> list[float]:
+        """One for each time that the event arrives."""
+        usual = self._random.uniform(*USUAL_SECONDS)
+        fault = self._fault_for(source, what)
+        if fault is None:
+            return [usual]
+        late = self._random.uniform(*LATE_SECONDS)
+        return {
+            "event_lost": [],
+            "event_doubled": [usual, self._random.choice((usual + 2.0, late))],
+            "event_late": [late],
+        }[fault.kind]
+
+    def _event(
+        self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]
+    ) -> Mapping[str, Any]:
+        return {
+            "version": "0",
+            "id": f"00000000-0000-4000-8000-{next(self._numbers):012d}",
+            "detail-type": detail_type,
+            "source": source,
+            "account": "123456789012",
+            "time": timestamp(self._schedule.now()),
+            "region": "us-east-1",
+            "resources": list(resources),
+            "detail": detail,
+        }
+
+
+def _subject(detail: Mapping[str, Any]) -> str:
+    return str(detail.get("EC2InstanceId") or detail.get("instance-id") or "the group")

@@ -1,0 +1,124 @@
+"""boto3's clients as the code under test sees them, over services that live in virtual time.
+
+Every request is checked against botocore's model before a service sees it, and every answer before
+the caller does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+from botocore.paginate import Paginator
+
+from faults.shapes import (
+    check_of_answer,
+    check_of_request,
+    operation_model,
+    operations,
+    paginators,
+)
+from local.group.errors import AutoScalingError
+from local.services.ssm_errors import SsmError
+
+
+
+class RefusedError(Exception):
+    """What a service here refuses; `code` is AWS's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+# Those of the services that are shared with the embedded AWS have errors of their own.
+REFUSALS = (RefusedError, AutoScalingError, SsmError)
+Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+class Caller(Protocol):
+    """Who makes a call: a function's environment, or a worker on an instance."""
+
+    @property
+    def kind(self) -> str:
+        """`functions` or `workers`."""
+        ...
+
+    @property
+    def name(self) -> str: ...
+
+    def crash(self) -> None:
+        """The process ends here and now; does not return."""
+
+
+class Wire(Protocol):
+    """The way from a caller to AWS and back."""
+
+    def carry(
+        self, caller: Caller, service: str, operation: str, act: Callable[[], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """Makes the call, or what a fault makes of it. Raises what boto3 raises."""
+        ...
+
+
+class Client:
+    """`client.complete_lifecycle_action(...)` and the like, paginators included."""
+
+    def __init__(
+        self, service: str, answers: Mapping[str, Answer], wire: Wire, caller: Caller
+    ) -> None:
+        self._service = service
+        self._answers = answers
+        self._wire = wire
+        self._caller = caller
+
+    def __getattr__(self, name: str) -> Callable[..., Mapping[str, Any]]:
+        operation = operations(self._service).get(name)
+        if operation is None:
+            raise AttributeError(f"{self._service} has no operation {name}")
+        if operation not in self._answers:
+            raise NotImplementedError(f"{self._service}.{operation} has no stand-in: write one")
+
+        def call(**request: Any) -> Mapping[str, Any]:
+            return self._call(operation, request)
+
+        self.__dict__[name] = call
+        return call
+
+    def get_paginator(self, name: str) -> Paginator:
+        operation = operations(self._service)[name]
+        model = operation_model(self._service, operation)
+        return Paginator(getattr(self, name), paginators(self._service)[operation], model)
+
+    def _call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked = check_of_request(self._service, operation)(request, operation)
+        answer = check_of_answer(self._service, operation)
+
+        def act() -> Mapping[str, Any]:
+            try:
+                told = self._answers[operation](asked)
+            except REFUSALS as error:
+                raise client_error(error.code, str(error), operation) from error
+            checked: Mapping[str, Any] = answer(told, operation)
+            return checked
+
+        return self._wire.carry(self._caller, self._service, operation, act)
+
+
+class Session:
+    """boto3's session, as the worker makes one."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._client = client
+
+    def client(self, service: str, config: object = None, **_: object) -> Any:  # noqa: ARG002
+        return self._client(service)
+
+
+def client_error(code: str, message: str, operation: str, status: int = 400) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, operation)

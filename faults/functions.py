@@ -1,0 +1,211 @@
+"""Lambda: the shipped handlers, each in execution environments of its own.
+
+A cold start executes the function's module with a boto3, a clock and an environment of its own;
+nothing in the module is changed. An invocation can time out, crash at any call, or come twice.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from types import CodeType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from faults.tasks import Signal, Task
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+FOLDER = Path(__file__).parents[1] / "functions"
+COLD_START_SECONDS = 1.2
+WARM_ENVIRONMENTS = 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an invocation came to: its answer, or None when it failed, crashed or timed out."""
+
+    answer: Any
+    failed: bool
+
+
+class Environment:
+    """One execution environment; `module` is what a cold start made of the function's code."""
+
+    kind = "functions"
+    frozen_until = 0.0
+    skew_seconds = 0.0
+
+    def __init__(self, function: Function, number: int) -> None:
+        self.function = function
+        self.name = f"{function.name}/{number}"
+        self.module: Mapping[str, Any] = {}
+        self.dead = False
+        self._task: Task | None = None
+
+    def adopt(self, task: Task) -> None:
+        self._task = task
+
+    def thread_failed(self, error: Exception) -> None:
+        raise error
+
+    def crash(self) -> None:
+        self.dead = True
+        self.function.world.diary.say(f"{self.name} crashes")
+        if self._task is not None:
+            self.function.world.tasks.kill(self._task)
+
+
+class Function:
+    """`settings` are the environment variables; a deployment changes them and retires what runs."""
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        settings: Callable[[], Mapping[str, str]],
+        timeout_seconds: float,
+    ) -> None:
+        self.world = world
+        self.name = name
+        self.settings = settings
+        self.timeout_seconds = timeout_seconds
+        self.invocations = self.failures = 0
+        self._code = _compiled(name)
+        self._idle: list[Environment] = []
+        self._made = 0
+        self._deployment = 0
+
+    def deploy(self) -> None:
+        """New code or settings: nothing that is warm is used again."""
+        self._deployment += 1
+        self._idle.clear()
+
+    def invoke(self, event: Mapping[str, Any], then: Callable[[Outcome], None]) -> None:
+        """`then` is told once, when it has ended."""
+        environment = self._idle.pop() if self._idle else None
+        cold = environment is None
+        if environment is None:
+            self._made += 1
+            environment = Environment(self, self._made)
+        self.invocations += 1
+        _Invocation(self, environment, event, then, cold, self._deployment).begin()
+
+    def ended(self, environment: Environment, deployment: int, failed: bool) -> None:
+        self.failures += failed
+        if deployment == self._deployment and not environment.dead:
+            self._idle.append(environment)
+
+    def start(self, environment: Environment) -> Mapping[str, Any]:
+        """A cold start. Raises what the module raises."""
+        module = {"__name__": f"{self.name}_app"}
+        imports = _Imports(self.world, environment, self.settings())
+        module["__builtins__"] = {**vars(builtins), "__import__": imports}  # type: ignore[assignment]
+        exec(self._code, module)  # noqa: S102  the function's own module, as Lambda imports it
+        return module
+
+
+class _Invocation:
+    def __init__(
+        self,
+        function: Function,
+        environment: Environment,
+        event: Mapping[str, Any],
+        then: Callable[[Outcome], None],
+        cold: bool,
+        deployment: int,
+    ) -> None:
+        self._function = function
+        self._environment = environment
+        self._event = event
+        self._then = then
+        self._cold = cold
+        self._deployment = deployment
+        self._outcome = Outcome(None, failed=True)
+        self._ended = Signal(function.world.tasks)
+
+    def begin(self) -> None:
+        world = self._function.world
+        task = world.tasks.spawn(self._run, self._environment.name, self._environment)
+        self._environment.adopt(task)
+        world.tasks.spawn(lambda: self._watch(task), f"limit of {self._environment.name}")
+
+    def _watch(self, task: Task) -> None:
+        """Lambda itself: kills what takes too long, and reports how it ended."""
+        world = self._function.world
+        limit = self._function.timeout_seconds
+        if not self._ended.wait(limit) and not task.done:
+            world.diary.say(f"{self._environment.name} times out after {limit:.0f} s")
+            world.tally["function_timed_out"] += 1
+            self._environment.dead = True
+            world.tasks.kill(task)
+        self._function.ended(self._environment, self._deployment, self._outcome.failed)
+        self._then(self._outcome)
+
+    def _run(self) -> None:
+        world, environment = self._function.world, self._environment
+        try:
+            if self._cold:
+                world.tasks.sleep(COLD_START_SECONDS)
+                environment.module = self._function.start(environment)
+            answer = environment.module["handler"](self._event, world.lambda_context)
+            self._outcome = Outcome(answer, failed=False)
+        except Exception as error:
+            world.function_raised(environment.name, error)
+            environment.dead = self._cold and not environment.module
+        finally:
+            self._ended.set()
+
+
+class _Imports:
+    """What a function's module gets for `import boto3`, `time`, `os` and `datetime`."""
+
+    def __init__(self, world: World, environment: Environment, settings: Mapping[str, str]) -> None:
+        clock = world.clock
+
+        class VirtualDatetime(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+                return datetime.fromtimestamp(clock.now(), tz)
+
+        def client(service: str, config: object = None) -> Any:  # noqa: ARG001
+            return world.client(service, environment)
+
+        self._given: Mapping[str, Any] = {
+            "boto3": SimpleNamespace(client=client),
+            "time": SimpleNamespace(time=clock.now),
+            "os": SimpleNamespace(environ=settings),
+            "datetime": SimpleNamespace(UTC=UTC, datetime=VirtualDatetime),
+        }
+
+    def __call__(self, name: str, *rest: Any, **named: Any) -> Any:
+        if name in self._given:
+            return self._given[name]
+        return __import__(name, *rest, **named)
+
+
+class Context:
+    """Lambda's context object."""
+
+    function_name = "function"
+    function_version = "$LATEST"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@cache
+def _compiled(name: str) -> CodeType:
+    # Powertools asks when it is imported, which a module's first import does.
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+    os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
+    path = FOLDER / name / "app.py"
+    return compile(path.read_text(encoding="utf-8"), str(path), "exec")

@@ -1,0 +1,241 @@
+"""What runs inside of one instance: first boot with its setup, SSM agent, systemd with the worker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from faults.disk import Disk, DiskPath
+from faults.tasks import Signal, Task
+from faults.worker import WorkerProcess
+from local.instances.machine import Completed
+from pilotlight.worker.checks import ALL_CHECKS
+from pilotlight.worker.drain import drain
+from pilotlight.worker.home import Home
+from pilotlight.worker.marker import SetupMarker
+from pilotlight.worker.readiness import Verdict
+from pilotlight.worker.self_check import CheckResult
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+RESTART_SECONDS = 3.0  # pilotlight-worker.service
+REGISTRATION_SECONDS = (2.0, 10.0)
+CODE_CHECK_SECONDS = 0.6
+
+
+@dataclass
+class Fate:
+    """What is going to go wrong on this instance, drawn when it is launched."""
+
+    setup: str = "works"  # or fails, hangs, fills_disk
+    setup_extra_seconds: float = 0.0
+    registration_extra_seconds: float = 0.0
+    registers: bool = True
+
+
+@dataclass
+class Agent:
+    """The SSM agent as Systems Manager sees it."""
+
+    registered: bool = False
+    running: bool = False
+    gone_until: float = 0.0
+    last_ping_at: float | None = None
+    commands: list[Task] = field(default_factory=list)
+
+
+class Guest:
+    """Its disk outlives a stop, everything else does not."""
+
+    kind = "guests"
+    frozen_until = 0.0
+
+    def __init__(self, world: World, instance_id: str, zone: str, fate: Fate) -> None:
+        self.world = world
+        self.instance_id = instance_id
+        self.zone = zone
+        self.fate = fate
+        self.random = Random(f"{world.plan.seed} {instance_id}")
+        self.disk, self.memory = Disk(), Disk()
+        self.home = Home(root=DiskPath(self.disk, "/opt"), run=DiskPath(self.memory, "/run"))
+        self.agent = Agent()
+        self.tags: dict[str, str] = {}
+        self.target: str | None = None
+        self.skew_seconds = 0.0
+        self.setup_state = "running"  # then done or failed
+        self.proven_at: float | None = None
+        self.notice_at: float | None = None
+        self.powered = False
+        self._boots = 0
+        self.worker: WorkerProcess | None = None
+        self._setup_over = Signal(world.tasks)
+        self._tasks: list[Task] = []
+
+    @property
+    def name(self) -> str:
+        return self.instance_id
+
+    def adopt(self, task: Task) -> None:
+        self._tasks.append(task)
+
+    def thread_failed(self, error: Exception) -> None:
+        raise error
+
+    def crash(self) -> None:
+        self.power_off()
+
+    # Power
+
+    def power_on(self) -> None:
+        self.powered = True
+        self._boots += 1
+        self._spawn(self._boot, "boot")
+
+    def shut_down(self) -> None:
+        """systemd's stop: the worker is told, and ends with the power at the latest."""
+        if self.worker is not None:
+            self.worker.terminate()
+
+    def power_off(self) -> None:
+        """Also what pulling the plug does."""
+        if not self.powered:
+            return
+        self.powered = False
+        self.agent.running = False
+        tasks, self._tasks = self._tasks + self.agent.commands, []
+        self.agent.commands = []
+        for task in tasks:
+            if not task.done and task is not self.world.tasks.current:
+                self.world.tasks.kill(task)
+        if self.worker is not None:
+            self.worker.kill("the instance went off")
+            self.worker = None
+        self.memory.wipe()
+
+    def _spawn(self, body: Callable[[], Any], name: str) -> None:
+        self.adopt(self.world.tasks.spawn(body, f"{self.instance_id} {name}", self))
+
+    def _boot(self) -> None:
+        sleep = self.world.tasks.sleep
+        sleep(self.world.plan.settings.real_boot_seconds * self.random.uniform(0.8, 1.4))
+        self._spawn(self._serve_agent, "agent")
+        if self.setup_state == "done":
+            self.start_worker()
+        elif self._boots == 1:  # user data runs at the first boot only
+            self._set_up()
+
+    # First boot
+
+    def _set_up(self) -> None:
+        seconds = self.world.plan.settings.real_setup_seconds * self.random.uniform(0.8, 1.3)
+        self.world.tasks.sleep(seconds + self.fate.setup_extra_seconds)
+        if self.fate.setup == "hangs":
+            self._setup_over.wait()
+        if self.fate.setup == "works" and not self.disk.full:
+            self.home.settings_file.write_text(self.world.worker_settings())
+            self.setup_state = "done"
+            self.start_worker()
+        else:
+            self.setup_state = "failed"
+        self._setup_over.set()
+
+    # SSM agent
+
+    def _serve_agent(self) -> None:
+        delay = self.random.uniform(*REGISTRATION_SECONDS)
+        if not self.agent.registered:
+            delay += self.fate.registration_extra_seconds
+        self.world.tasks.sleep(delay)
+        if not self.fate.registers:
+            return
+        self.agent.registered = True
+        self.agent.running = True
+        self.ping()
+
+    def ping(self) -> None:
+        """The agent says every five minutes that it is there; kept exact, since only age counts."""
+        if self.online:
+            self.agent.last_ping_at = self.world.clock.now()
+
+    @property
+    def online(self) -> bool:
+        return self.agent.running and self.world.clock.now() >= self.agent.gone_until
+
+    def lose_agent(self, seconds: float) -> None:
+        """What it was at gets no answer."""
+        self.ping()
+        self.agent.gone_until = self.world.clock.now() + seconds
+        for task in self.agent.commands:
+            self.world.tasks.kill(task)
+        self.agent.commands = []
+
+    def run_command(self, script: str, environment: Mapping[str, str]) -> Completed:
+        """In the task that Run Command made for it. Raises ConnectionError when nobody is there."""
+        if not self.online:
+            raise ConnectionError(self.instance_id)
+        task = self.world.tasks.running()
+        task.place = self
+        self.agent.commands.append(task)
+        seconds = float(environment["SSM_timeoutSeconds"])
+        completed = self._readiness(seconds) if script == "readiness" else self._drain(seconds)
+        if task in self.agent.commands:
+            self.agent.commands.remove(task)
+        return completed
+
+    def _readiness(self, seconds: float) -> Completed:
+        if not self._setup_over.is_set():
+            self._setup_over.wait(seconds)
+        if self.setup_state != "done":
+            verdict = {
+                "ready": False,
+                "checks": [{"name": "setup_finished", "ok": False, "detail": self.fate.setup}],
+                "proof": None,
+            }
+            return Completed(1, f"cloud-init says so\n{json.dumps(verdict)}\n", "")
+        self.world.tasks.sleep(self.random.uniform(2.0, 8.0))
+        disk_ok = not self.disk.full
+        checks = [CheckResult("disk_free", disk_ok, "", 0.1)]
+        checks += [CheckResult(name, True, "fine", 1.0) for name in ALL_CHECKS]
+        now = self.world.clock.now()
+        marker = SetupMarker("0" * 16, "2.13.0", "3.12", (), now)
+        found = Verdict(tuple(checks), marker, "1", now)
+        if found.ready:
+            self.proven_at = now
+        return Completed(0 if found.ready else 1, json.dumps(found.document()) + "\n", "")
+
+    def _drain(self, seconds: float) -> Completed:
+        if self.setup_state != "done":
+            verdict: Mapping[str, Any] = {"drained": True, "detail": "no worker was set up here"}
+            return Completed(0, json.dumps(verdict) + "\n", "")
+        time = self.world.time
+        found = drain(self.home, seconds, time.time, time.sleep)
+        self.world.diary.say(f"{self.instance_id} drained: {found.detail}")
+        return Completed(0 if found.drained else 1, json.dumps(vars(found)) + "\n", "")
+
+    # systemd
+
+    def start_worker(self) -> None:
+        self._spawn(self._service, "worker service")
+
+    def _service(self) -> None:
+        """Restart=on-failure, for as long as it takes."""
+        sleep = self.world.tasks.sleep
+        while True:
+            sleep(CODE_CHECK_SECONDS)
+            if not self.disk.full:
+                self.home.settings_file.write_text(self.world.worker_settings())
+                self.worker = WorkerProcess(self.world, self)
+                if self.worker.run() == 0:
+                    self.worker = None
+                    return
+                self.worker = None
+            sleep(RESTART_SECONDS)
+
+    @property
+    def busy(self) -> int:
+        """Jobs whose handlers run right now."""
+        return self.worker.busy if self.worker is not None else 0

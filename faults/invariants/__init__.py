@@ -1,0 +1,42 @@
+"""What holds at every moment of a run, whatever goes wrong: one sentence and one function a file.
+
+Each takes the world and yields what is not so, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from faults.invariants.breaker_stops_setup import breaker_stops_setup
+from faults.invariants.calls_are_bounded import calls_are_bounded
+from faults.invariants.capacity_follows_demand import capacity_follows_demand
+from faults.invariants.code_raises_nothing import code_raises_nothing
+from faults.invariants.jobs_are_kept import jobs_are_kept
+from faults.invariants.never_above_limits import never_above_limits
+from faults.invariants.no_leaks import no_leaks
+from faults.invariants.no_unproven import no_unproven
+from faults.invariants.running_jobs_stay import running_jobs_stay
+from faults.invariants.waits_end import waits_end
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+Invariant = Callable[["World"], Iterator[str]]
+
+# Looked at after every moment in which anything happened.
+AT_EVERY_MOMENT: tuple[Invariant, ...] = (
+    code_raises_nothing,
+    jobs_are_kept,
+    running_jobs_stay,
+    no_unproven,
+    never_above_limits,
+)
+# About how long things last: looked at every few seconds.
+OVER_TIME: tuple[Invariant, ...] = (
+    waits_end,
+    capacity_follows_demand,
+    no_leaks,
+    calls_are_bounded,
+    breaker_stops_setup,
+)

@@ -1,0 +1,33 @@
+"""8. The control plane is called so often a minute, and so often for each move of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+# Reconcile: what it reads of the group, the queue, and the tick; pages and repeats included.
+EACH_MINUTE = 14
+EACH_TICK = 5
+# An event, its command, its result and the answer; asked every RetrySeconds while not registered.
+EACH_MOVE = 60
+EACH_FAULT = 40
+AT_FIRST = 100
+
+
+def calls_are_bounded(world: World) -> Iterator[str]:
+    minutes = world.since_start() / 60.0
+    settings = world.plan.settings
+    ticks = minutes * 60.0 / settings.watch_seconds if settings.watch_seconds else 0.0
+    allowed = (
+        AT_FIRST
+        + EACH_MINUTE * minutes
+        + EACH_TICK * ticks
+        + EACH_MOVE * world.moves
+        + EACH_FAULT * len(world.plan.faults)
+    )
+    called = sum(number for (who, _), number in world.calls.items() if who == "functions")
+    if called > allowed:
+        yield f"the functions made {called} calls in {minutes:.0f} minutes, {allowed:.0f} is the bound"

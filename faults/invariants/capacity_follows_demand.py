@@ -1,0 +1,36 @@
+"""6. Three minutes after jobs wait, as many instances are desired as they need and limits allow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+BOUND_SECONDS = 180.0
+
+
+def capacity_follows_demand(world: World) -> Iterator[str]:
+    """Without a watch and an alarm that comes, the minute's look does it; all within the bound."""
+    wanted, now = _wanted(world), world.clock.now()
+    if world.group.desired_capacity >= wanted or not world.mischief.aws_answers:
+        world.short_since = None
+        return
+    if world.short_since is None:
+        world.short_since = now
+    if now > world.short_since + BOUND_SECONDS:
+        desired = world.group.desired_capacity
+        yield f"{desired} instances are desired for {BOUND_SECONDS:.0f} s, and {wanted} are needed"
+
+
+def _wanted(world: World) -> int:
+    visible, in_flight, _ = world.jobs.counts()
+    settings, bounds = world.settings, world.group.settings
+    needed = math.ceil((visible + in_flight) / settings.jobs_per_instance)
+    if not visible:
+        needed = 0  # what runs, runs somewhere
+    affordable = settings.affordable
+    limit = bounds.max_size if affordable is None else min(affordable, bounds.max_size)
+    return max(bounds.min_size, min(needed, limit))

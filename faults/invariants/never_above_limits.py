@@ -1,0 +1,21 @@
+"""5. There are never more instances than the largest size, nor is more desired than is affordable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+
+def never_above_limits(world: World) -> Iterator[str]:
+    group, affordable = world.group, world.settings.affordable
+    active, limit = group.members.group_active, group.settings.max_size
+    if active > limit:
+        yield f"{active} instances are active, and {limit} is the largest size"
+    if affordable is None or world.by_hand_at > float("-inf"):
+        return
+    allowed = max(affordable, group.settings.min_size)
+    if group.desired_capacity > allowed:
+        yield f"{group.desired_capacity} instances are desired, and {allowed} are affordable"

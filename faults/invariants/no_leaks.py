@@ -1,0 +1,50 @@
+"""7. No machine is without a purpose for longer than ten minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from local.group.instance import Instance
+from local.group.states import LifecycleState
+
+if TYPE_CHECKING:
+    from faults.guest import Guest
+    from faults.world import World
+
+BOUND_SECONDS = 600.0
+# Whether an agent that is silent belongs to a dead instance is known after a quarter of an hour.
+SILENT_SECONDS = 1200.0
+
+
+def no_leaks(world: World) -> Iterator[str]:
+    now, useless = world.clock.now(), {}
+    for guest in world.machines.alive():
+        why = _useless(world, guest)
+        if why:
+            since, _ = world.useless.get(guest.instance_id, (now, ""))
+            useless[guest.instance_id] = (since, why)
+    world.useless = useless
+    for instance_id, (since, why) in useless.items():
+        guest = world.machines.guests[instance_id]
+        bound = BOUND_SECONDS if guest.online else SILENT_SECONDS
+        if now > max(since, world.answering_since) + bound:
+            yield f"{instance_id} {why} for {now - since:.0f} s"
+
+
+def _useless(world: World, guest: Guest) -> str:
+    member = world.group.members.get(guest.instance_id)
+    if member is None:
+        return "runs and belongs to no group"
+    if member.state is not LifecycleState.IN_SERVICE:
+        return ""
+    if guest.worker is None or guest.worker.frozen_until > world.clock.now():
+        return "is in service and nothing works on it"
+    return _not_needed(world, guest, member)
+
+
+def _not_needed(world: World, guest: Guest, member: Instance) -> str:
+    """Idle, protected and in excess."""
+    excess = world.group.members.group_active > world.group.desired_capacity
+    idle = not guest.busy and member.protected
+    return "is idle, not needed, and still protected" if excess and idle else ""

@@ -1,0 +1,49 @@
+"""3. No instance stays in a Wait state beyond its due and two minutes while AWS answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from local.group.actions import LifecycleAction
+from local.group.states import HookKind, LifecycleState, Place
+
+if TYPE_CHECKING:
+    from faults.plan import Settings
+    from faults.world import World
+
+GRACE_SECONDS = 120.0
+# One look of reconcile after the other, and the minute that a result's own event is waited for.
+LOOK_SECONDS = 60.0
+EVENT_SECONDS = 120.0
+DELIVERY_SECONDS = 120.0
+WAKE_SECONDS = 30.0
+HAND_BACK_SECONDS = 25.0
+_WAITS = tuple(state for state in LifecycleState if state.endswith(":Wait"))
+
+
+def waits_end(world: World) -> Iterator[str]:
+    now = world.clock.now()
+    for instance in world.group.members.within(_WAITS):
+        for action in world.group.journeys.actions.of(instance.instance_id):
+            origin = instance.transition.origin
+            since = max(began_at(action), world.answering_since)
+            due = due_seconds(action.hook.kind, origin, world.plan.settings)
+            if now > since + due + GRACE_SECONDS:
+                waited = now - began_at(action)
+                yield f"{instance.instance_id} is {instance.state} for {waited:.0f} s, due {due:.0f}"
+
+
+def began_at(action: LifecycleAction) -> float:
+    return action.limit_at - action.hook.global_timeout_seconds
+
+
+def due_seconds(kind: HookKind, origin: Place, settings: Settings) -> float:
+    """With its event lost and its first command unanswered, which is the worst that is mended."""
+    if origin is Place.WARM_POOL:
+        return WAKE_SECONDS + LOOK_SECONDS
+    longest = settings.setup_timeout_seconds + 20.0
+    if kind is HookKind.TERMINATING:
+        longest = max(settings.drain_seconds, 60) + HAND_BACK_SECONDS
+    one_try = longest + DELIVERY_SECONDS + 2 * LOOK_SECONDS
+    return EVENT_SECONDS + 2 * one_try

@@ -1,0 +1,85 @@
+"""The truth about the jobs of a run, told by those who send, run and record them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from faults.expressions import Item
+from faults.plan import JobSpec
+from faults.queues import Queue
+
+
+@dataclass
+class Truth:
+    """One job id: what was sent for it, and what its handler did."""
+
+    spec: JobSpec
+    message_ids: list[str] = field(default_factory=list)
+    began: int = 0
+    returned: int = 0
+
+
+class Ledger:
+    def __init__(self, jobs: Queue, dead_letters: Queue, say: Callable[[str], None]) -> None:
+        self._jobs = jobs
+        self._dead_letters = dead_letters
+        self._say = say
+        self.truths: dict[str, Truth] = {}
+        self.running: Counter[str] = Counter()
+        self.overwritten: list[str] = []
+        self.results: dict[str, Any] = {}
+        self.items: dict[str, Item] = {}
+
+    def send(self, spec: JobSpec) -> None:
+        message_id = self._jobs.send(_body(spec))
+        job_id = message_id if spec.does == "malformed" else spec.job_id
+        self.truths.setdefault(job_id, Truth(spec)).message_ids.append(message_id)
+        self._say(f"sent {job_id}: {spec.does} after {spec.seconds:.0f} s")
+
+    def began(self, job_id: str, instance_id: str) -> None:
+        self.truths[job_id].began += 1
+        self.running[instance_id] += 1
+
+    def ended(self, job_id: str, instance_id: str) -> None:  # noqa: ARG002
+        self.running[instance_id] -= 1
+
+    def returned(self, job_id: str) -> None:
+        self.truths[job_id].returned += 1
+
+    def recorded(self, job_id: str, before: Item, after: Item) -> None:
+        """A change of the jobs table."""
+        self.items[job_id] = after
+        if "result" in before and before["result"] != after.get("result"):
+            self.overwritten.append(job_id)
+        if "result" in after:
+            self.results[job_id] = after["result"]
+
+    def in_queue(self, truth: Truth) -> bool:
+        return any(it in self._jobs.messages for it in truth.message_ids)
+
+    def in_dead_letters(self, job_id: str, truth: Truth) -> bool:
+        messages = self._dead_letters.messages
+        if any(it in messages for it in truth.message_ids):
+            return True
+        return any(_names(message.attributes, job_id) for message in messages.values())
+
+    def unsettled(self) -> Iterator[str]:
+        """Jobs without a result that are not among the dead letters."""
+        for job_id, truth in self.truths.items():
+            if job_id not in self.results and not self.in_dead_letters(job_id, truth):
+                yield job_id
+
+
+def _body(spec: JobSpec) -> str:
+    payload = {"seconds": spec.seconds, "does": spec.does}
+    if spec.does == "malformed":
+        return f"not json: {payload}"
+    return json.dumps({"job_id": spec.job_id, "payload": payload})
+
+
+def _names(attributes: dict[str, Any], job_id: str) -> bool:
+    return bool(attributes.get("job_id", {}).get("StringValue") == job_id)

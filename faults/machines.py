@@ -1,0 +1,112 @@
+"""EC2 for the group of a run: virtual machines with a guest in each, which faults can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from faults.guest import Guest
+from local.group.clock import Schedule
+from local.group.ec2_answers import Ec2Answers
+from local.group.instance import Launched, Machine
+from local.group.latency import Delay, published
+from local.group.settings import Placement
+from local.group.virtual_machines import VirtualMachines
+
+_PUBLISHED = published()
+
+
+def uneven(random: Random) -> Callable[[Delay], float]:
+    """What is published, and something off it each time; the back-off is a rule and stays."""
+
+    def latency(delay: Delay) -> float:
+        if delay in (Delay.FIRST_BACKOFF, Delay.LONGEST_BACKOFF):
+            return _PUBLISHED(delay)
+        return _PUBLISHED(delay) * random.uniform(0.7, 1.6)
+
+    return latency
+
+
+class Machines:
+    """`new_guest` makes what runs inside; `answers` is the group's ear, made after its machines."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        latency: Callable[[Delay], float],
+        new_guest: Callable[[str, str], Guest],
+        answers: Callable[[], Ec2Answers],
+    ) -> None:
+        self.guests: dict[str, Guest] = {}
+        self.launches: list[float] = []
+        self._schedule = schedule
+        self._new_guest = new_guest
+        self._answers = answers
+        self._inner = VirtualMachines(schedule, latency, lambda: self)  # type: ignore[arg-type]
+
+    @property
+    def states(self) -> dict[str, Machine]:
+        return self._inner.states
+
+    @property
+    def without_capacity(self) -> set[str]:
+        return self._inner.without_capacity
+
+    def alive(self) -> list[Guest]:
+        return [guest for guest in self.guests.values() if guest.powered]
+
+    # What the group asks
+
+    def launch(self, placement: Placement) -> Launched:
+        launched = self._inner.launch(placement)
+        self.launches.append(self._schedule.now())
+        guest = self._new_guest(launched.instance_id, placement.zone)
+        self.guests[launched.instance_id] = guest
+        return launched
+
+    def start(self, instance_id: str) -> None:
+        self._inner.start(instance_id)
+
+    def stop(self, instance_id: str) -> None:
+        self._tell(instance_id)
+        self._inner.stop(instance_id)
+
+    def terminate(self, instance_id: str) -> None:
+        self._tell(instance_id)
+        self._inner.terminate(instance_id)
+
+    # What a fault does
+
+    def lose(self, instance_id: str, machine: Machine) -> None:
+        self.guests[instance_id].power_off()
+        if machine is Machine.TERMINATED:
+            del self.guests[instance_id]
+        self._inner.lose(instance_id, machine)
+
+    # What happens, on its way to the group
+
+    def running(self, instance_id: str) -> None:
+        if instance_id in self.guests:
+            self.guests[instance_id].power_on()
+        self._answers().running(instance_id)
+
+    def stopped(self, instance_id: str) -> None:
+        if instance_id in self.guests:
+            self.guests[instance_id].power_off()
+        self._answers().stopped(instance_id)
+
+    def terminated(self, instance_id: str) -> None:
+        guest = self.guests.pop(instance_id, None)
+        if guest is not None:
+            guest.power_off()
+        self._answers().terminated(instance_id)
+
+    def failed(self, instance_id: str, code: str, message: str) -> None:
+        self._answers().failed(instance_id, code, message)
+
+    def changed(self, instance_id: str, machine: Machine) -> None:
+        self._answers().changed(instance_id, machine)
+
+    def _tell(self, instance_id: str) -> None:
+        if instance_id in self.guests:
+            self.guests[instance_id].shut_down()

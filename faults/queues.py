@@ -1,0 +1,215 @@
+"""SQS queues in virtual time: visibility, receive counts, redrive, delay, deduplication, long polls.
+
+SQS developer guide: sqs-visibility-timeout, sqs-dead-letter-queues, FIFO-queues-exactly-once
+processing. A standard queue may hand a message out twice and in any order; both happen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+from typing import Any
+
+from faults.clients import RefusedError
+from faults.tasks import Signal, Tasks
+
+LONGEST_LEASE_SECONDS = 43_200.0
+DEDUPLICATION_SECONDS = 300.0
+
+
+@dataclass(eq=False)
+class Message:
+    """`visible_at` is when it may be received; times are epoch seconds."""
+
+    message_id: str
+    body: str
+    sent_at: float
+    visible_at: float
+    attributes: dict[str, Any] = field(default_factory=dict)
+    group: str | None = None
+    deduplication_id: str | None = None
+    receives: int = 0
+    receipt: str = ""
+    leased_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class QueueSettings:
+    name: str
+    visibility_seconds: float = 30.0
+    delay_seconds: float = 0.0
+    retention_seconds: float = 345_600.0
+    max_receives: int | None = None
+    fifo: bool = False
+
+
+class Queue:
+    """`on_change` is told whenever a message may have become ready to be received."""
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        random: Random,
+        settings: QueueSettings,
+        dead_letters: Queue | None = None,
+    ) -> None:
+        self.settings = settings
+        self.messages: dict[str, Message] = {}
+        self.dead_letters = dead_letters
+        self.sent = self.deleted = 0
+        self.on_change: Callable[[], None] = lambda: None
+        self._tasks = tasks
+        self._random = random
+        self._numbers = count(1)
+        self._seen: dict[str, tuple[float, str]] = {}
+        self._ready = Signal(tasks)
+
+    @property
+    def url(self) -> str:
+        return f"https://sqs.us-east-1.amazonaws.com/123456789012/{self.settings.name}"
+
+    # What a client does
+
+    def send(
+        self,
+        body: str,
+        delay_seconds: float | None = None,
+        attributes: dict[str, Any] | None = None,
+        group: str | None = None,
+        deduplication_id: str | None = None,
+    ) -> str:
+        now = self._now()
+        if deduplication_id is not None:
+            sent_at, known = self._seen.get(deduplication_id, (-1e18, ""))
+            if now < sent_at + DEDUPLICATION_SECONDS:
+                return known
+        message_id = f"{self.settings.name}-{next(self._numbers):06d}"
+        delay = self.settings.delay_seconds if delay_seconds is None else delay_seconds
+        message = Message(message_id, body, now, now + delay, attributes or {}, group)
+        message.deduplication_id = deduplication_id
+        if deduplication_id is not None:
+            self._seen[deduplication_id] = (now, message_id)
+        self.messages[message_id] = message
+        self.sent += 1
+        self._ready_at(message.visible_at)
+        return message_id
+
+    def receive(self, at_most: int, wait_seconds: float) -> list[Message]:
+        """Blocks until there is a message, or the wait is over."""
+        until = self._now() + wait_seconds
+        while True:
+            taken = self.take(at_most)
+            left = until - self._now()
+            if taken or left <= 0:
+                return taken
+            self._ready.clear()
+            self._ready.wait(left)
+
+    def take(self, at_most: int) -> list[Message]:
+        """What is ready now, redriven messages aside."""
+        taken: list[Message] = []
+        for message in self.ready():
+            if len(taken) == at_most:
+                break
+            limit = self.settings.max_receives
+            if limit is not None and message.receives >= limit and self.dead_letters is not None:
+                self._redrive(message)
+                continue
+            self._lease(message)
+            taken.append(message)
+        return taken
+
+    def change_visibility(self, receipt: str, seconds: float) -> None:
+        message, now = self._leased(receipt), self._now()
+        if now + seconds > message.leased_at + LONGEST_LEASE_SECONDS - 1:
+            raise RefusedError("InvalidParameterValue", "Total VisibilityTimeout is beyond 12 hours")
+        message.visible_at = now + seconds
+        self._ready_at(message.visible_at)
+
+    def delete(self, receipt: str) -> None:
+        """An old receipt may be accepted without an effect (API reference, DeleteMessage)."""
+        message_id, _, _ = receipt.partition("#")
+        message = self.messages.get(message_id)
+        if message is None or (message.receipt != receipt and self._random.random() < 0.5):
+            return
+        del self.messages[message_id]
+        self.deleted += 1
+
+    # What goes wrong
+
+    def lapse(self, message: Message) -> None:
+        """Hands out a message that somebody still holds."""
+        message.visible_at = self._now()
+        self._ready_at(message.visible_at)
+
+    # What there is
+
+    def ready(self) -> list[Message]:
+        now = self._now()
+        self._expire(now)
+        ready = [it for it in self.messages.values() if it.visible_at <= now]
+        if self.settings.fifo:
+            busy = {it.group for it in self.messages.values() if it.visible_at > now and it.receipt}
+            return [it for it in ready[:1] if it.group not in busy]
+        if len(ready) > 1 and self._random.random() < 0.25:
+            self._random.shuffle(ready)
+        return ready
+
+    def counts(self) -> tuple[int, int, int]:
+        """Visible, in flight, delayed."""
+        now = self._now()
+        self._expire(now)
+        visible = in_flight = 0
+        for message in self.messages.values():
+            if message.visible_at <= now:
+                visible += 1
+            elif message.receipt:
+                in_flight += 1
+        return visible, in_flight, len(self.messages) - visible - in_flight
+
+    def in_flight(self) -> list[Message]:
+        now = self._now()
+        return [it for it in self.messages.values() if it.receipt and it.visible_at > now]
+
+    def _now(self) -> float:
+        return self._tasks.clock.now()
+
+    def _lease(self, message: Message) -> None:
+        message.receives += 1
+        message.receipt = f"{message.message_id}#{message.receives}"
+        message.leased_at = self._now()
+        message.visible_at = message.leased_at + self.settings.visibility_seconds
+        self._ready_at(message.visible_at)
+
+    def _leased(self, receipt: str) -> Message:
+        message_id, _, _ = receipt.partition("#")
+        message = self.messages.get(message_id)
+        if message is None or message.receipt != receipt:
+            raise RefusedError("InvalidParameterValue", f"{receipt} is not available for a change")
+        if message.visible_at <= self._now():
+            raise RefusedError("MessageNotInflight", f"{message_id} is not in flight")
+        return message
+
+    def _redrive(self, message: Message) -> None:
+        del self.messages[message.message_id]
+        target = self.dead_letters
+        if target is not None:
+            target.messages[message.message_id] = message
+            message.visible_at, message.receipt = self._now(), ""
+            target.on_change()
+
+    def _expire(self, now: float) -> None:
+        if not self.settings.fifo:
+            return  # 4 days and more: longer than any run
+        for message in list(self.messages.values()):
+            if now >= message.sent_at + self.settings.retention_seconds:
+                del self.messages[message.message_id]
+
+    def _ready_at(self, when: float) -> None:
+        self._tasks.clock.call_at(when, self._tell)
+
+    def _tell(self) -> None:
+        self._ready.set()
+        self.on_change()

@@ -1,0 +1,41 @@
+"""Whether a run has come to rest: everything done, everybody where they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from faults.invariants.jobs_are_kept import dead_letters_have_reasons
+from local.group.states import LifecycleState
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+_AT_REST = (LifecycleState.IN_SERVICE, LifecycleState.WARMED_STOPPED)
+
+
+def unrest(world: World) -> Iterator[str]:
+    """What keeps the world from being at rest, in words; nothing when it is."""
+    yield from (f"{job_id} is not done" for job_id in world.ledger.unsettled())
+    for queue in (world.jobs, world.lifecycle, world.results):
+        if queue.messages:
+            yield f"{len(queue.messages)} messages are in {queue.settings.name}"
+    group = world.group
+    for instance in group.members:
+        if instance.state not in _AT_REST:
+            yield f"{instance.instance_id} is {instance.state}"
+    desired = group.desired_capacity
+    if world.settings.target_wait_seconds >= world.settings.start_seconds:
+        if desired != group.settings.min_size:
+            yield f"{desired} instances are desired, and {group.settings.min_size} suffice"
+    if group.members.group_active != desired:
+        yield f"{group.members.group_active} instances are active, and {desired} are desired"
+    if group.members.pool_settled != group.pool_target:
+        yield f"{group.members.pool_settled} rest in the pool, and {group.pool_target} should"
+    if group.is_suspended("Launch"):
+        yield "launching is suspended"
+    for instance in group.members.within((LifecycleState.IN_SERVICE,)):
+        guest = world.machines.guests.get(instance.instance_id)
+        if guest is None or guest.worker is None:
+            yield f"{instance.instance_id} is in service and has no worker"
+    yield from dead_letters_have_reasons(world)

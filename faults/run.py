@@ -1,0 +1,126 @@
+"""One run: a plan in a world of its own, every invariant looked at on the way, until all is at rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from faults.invariants import AT_EVERY_MOMENT, OVER_TIME
+from faults.plan import Plan
+from faults.rest import unrest
+from faults.world import World, shipped_code
+
+# How soon all is mended once nothing goes wrong any more: an agent that fell silent is judged
+# after a quarter of an hour, a group whose launches failed waits up to another, and a poisoned job
+# is tried three times.
+REST_SECONDS = 5400.0
+LOOK_SECONDS = 5.0
+REST_LOOK_SECONDS = 30.0
+PERSON_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """`broken` is the first thing that did not hold, empty when all did; `at` when, in seconds."""
+
+    plan: Plan
+    broken: str
+    at: float
+    tally: Counter[str]
+    calls: Counter[tuple[str, str]]
+    jobs: int
+    results: int
+    dead_letters: int
+    ran_again: int
+    story: tuple[str, ...]
+
+
+class BrokenError(Exception):
+    """An invariant does not hold."""
+
+
+def run(plan: Plan, *, listens: bool = False) -> Result:
+    """The same plan gives the same result. With `listens` the result has the story."""
+    world = World(plan, listens=listens)
+    broken = ""
+    with shipped_code(world):
+        try:
+            _Run(world).live()
+        except BrokenError as error:
+            broken = str(error)
+            world.diary.say(f"BROKEN {broken}")
+    return _result(world, broken)
+
+
+class _Run:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._looked_at = world.clock.now()
+
+    def live(self) -> None:
+        """Raises BrokenError."""
+        world, plan = self._world, self._world.plan
+        world.mischief.plan(plan.faults)
+        for job in plan.jobs:
+            world.clock.call_at(world.at(job.at), world.ledger.send, job)
+        self._until(plan.quiet_at)
+        world.mischief.end()
+        world.diary.say("all faults are over")
+        self._until_rest(plan.quiet_at + REST_SECONDS)
+
+    def _until_rest(self, limit: float) -> None:
+        """A person looks in now and then, as alerts ask for."""
+        world = self._world
+        while world.since_start() < limit:
+            world.person_looks_in(PERSON_SECONDS)
+            self._until(world.since_start() + REST_LOOK_SECONDS)
+            if next(unrest(world), None) is None:
+                return
+        raise BrokenError("not at rest: " + "; ".join(list(unrest(world))[:6]))
+
+    def _until(self, seconds: float) -> None:
+        world, until = self._world, self._world.at(seconds)
+        clock = world.clock
+        while (due := clock.next_at()) is not None and due <= until:
+            clock.run_until(due)
+            self._look()
+        clock.run_until(until)
+
+    def _look(self) -> None:
+        world, now = self._world, self._world.clock.now()
+        if not world.mischief.aws_answers:
+            world.answering_since = now
+        if world.stirred:
+            world.stirred = False
+            for invariant in AT_EVERY_MOMENT:
+                _demand(invariant(world))
+        if now >= self._looked_at + LOOK_SECONDS:
+            self._looked_at = now
+            for invariant in OVER_TIME:
+                _demand(invariant(world))
+
+
+def _demand(findings: Iterator[str]) -> None:
+    for finding in findings:
+        raise BrokenError(finding)
+
+
+def _result(world: World, broken: str) -> Result:
+    ledger = world.ledger
+    return Result(
+        plan=world.plan,
+        broken=broken,
+        at=world.since_start(),
+        tally=world.tally,
+        calls=world.calls,
+        jobs=len(ledger.truths),
+        results=len(ledger.results),
+        dead_letters=sum(
+            ledger.in_dead_letters(job_id, truth) for job_id, truth in ledger.truths.items()
+        ),
+        ran_again=sum(max(0, truth.returned - 1) for truth in ledger.truths.values()),
+        story=tuple(world.diary.lines),
+    )
+
+

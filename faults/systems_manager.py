@@ -1,0 +1,106 @@
+"""Systems Manager: the embedded AWS's own Run Command, in virtual time, over the guests of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from faults.clients import Answer
+from local.instances.machine import Completed
+from local.services.run_command import Delays, RunCommand
+from local.services.run_command_api import RunCommandApi
+from local.services.ssm_document_store import DocumentStore
+from local.services.ssm_nodes import ManagedNodes, Node
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+READINESS, DRAIN = "pilotlight-readiness", "pilotlight-drain"
+# As in the template: the script bounds itself well before.
+EXECUTION_SECONDS = "7200"
+
+
+class SystemsManager:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        documents = DocumentStore("123456789012", world.clock.now)
+        for name, script in ((READINESS, "readiness"), (DRAIN, "drain")):
+            documents.create({"Name": name, "Content": _document(script)})
+        self._nodes = ManagedNodes(self, self, "123456789012")
+        self._runs = RunCommand(
+            self,
+            world.clock,
+            lambda body: world.tasks.spawn(body, "command"),  # type: ignore[arg-type]
+            world.bus.publish,
+            self,
+            lambda it: f"arn:aws:ec2:us-east-1:123456789012:instance/{it}",
+            Delays(),
+        )
+        self._api = RunCommandApi(self._runs, documents, self._nodes)
+
+    def answers(self) -> Mapping[str, Answer]:
+        return {
+            "SendCommand": self._api.send,
+            "GetCommandInvocation": self._api.get_invocation,
+            "ListCommandInvocations": self._api.list_invocations,
+            "DescribeInstanceInformation": self._describe,
+        }
+
+    # Agents, as Run Command asks them
+
+    def agent_registered(self, instance_id: str) -> bool:
+        return self._world.machines.guests[instance_id].agent.registered
+
+    def agent_online(self, instance_id: str) -> bool:
+        guest = self._world.machines.guests.get(instance_id)
+        return guest is not None and guest.online
+
+    def run(
+        self,
+        instance_id: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        timeout_seconds: float,  # noqa: ARG002  the scripts bound themselves
+    ) -> Completed:
+        guest = self._world.machines.guests.get(instance_id)
+        if guest is None:
+            raise ConnectionError(instance_id)
+        return guest.run_command(argv[-1], environment)
+
+    # Instances, as targets are found
+
+    def node(self, instance_id: str) -> Node | None:
+        guest = self._world.machines.guests.get(instance_id)
+        if guest is None:
+            return None
+        state = self._world.machines.states[instance_id].value
+        return Node(instance_id, state, "10.0.0.1", "worker", guest.tags)
+
+    def nodes(self) -> Iterable[Node]:
+        found = map(self.node, list(self._world.machines.guests))
+        return [node for node in found if node is not None]
+
+    def write(self, group: str, stream: str, text: str) -> None:
+        """Outputs go nowhere else: no document asks for it."""
+
+    def _describe(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = self._nodes.describe(request)
+        for entry in answer["InstanceInformationList"]:
+            guest = self._world.machines.guests[entry["InstanceId"]]
+            guest.ping()
+            if guest.agent.last_ping_at is not None:
+                entry["LastPingDateTime"] = guest.agent.last_ping_at
+        return answer
+
+
+def _document(script: str) -> str:
+    timeout = {"type": "String", "default": "60", "interpolationType": "ENV_VAR"}
+    inputs = {"timeoutSeconds": EXECUTION_SECONDS, "runCommand": [script]}
+    return json.dumps(
+        {
+            "schemaVersion": "2.2",
+            "parameters": {"timeoutSeconds": timeout | {"allowedPattern": "^[0-9]{1,5}$"}},
+            "mainSteps": [{"action": "aws:runShellScript", "name": script, "inputs": inputs}],
+        }
+    )

@@ -1,0 +1,384 @@
+"""Everything of one run, put together: AWS's services, the shipped functions, the instances."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from random import Random
+from typing import Any
+
+from faults.bus import Bus, Rule
+from faults.clients import Answer, Caller, Client, RefusedError
+from faults.diary import Diary
+from faults.functions import Context, Function
+from faults.guest import Guest
+from faults.ledger import Ledger
+from faults.machines import Machines, uneven
+from faults.metrics import DepthAlarm, QueueMetrics
+from faults.mischief import Mischief
+from faults.plan import Plan, Settings
+from faults.queues import Queue, QueueSettings
+from faults.sqs import SqsApi
+from faults.systems_manager import DRAIN, READINESS, SystemsManager
+from faults.table import JobsTable
+from faults.tasks import Tasks
+from faults.threads import clock_of, virtual_threads
+from faults.triggers import AsynchronousCalls, QueueMapping, alarm_event, scheduled_event
+from faults.wire import FaultyWire
+from faults.worker import shipped_worker
+from local.group.clock import VirtualClock
+from local.group.events import GroupEvent
+from local.group.group import Group
+from local.group.ports import World as GroupWorld
+from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
+from local.group.states import HookKind, LifecycleState
+from local.services.autoscaling_api import OPERATIONS
+from local.services.autoscaling_service import AutoScalingService, GroupRecord
+from pilotlight.observability import logger
+
+START = 1_790_000_000.0
+GROUP = "pilotlight-workers"
+GROUP_ARN = f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
+TABLE = "jobs"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
+PLACEMENTS = tuple(
+    Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
+)
+# The template's, and the same values.
+HOOKS = (
+    Hook("ready", HookKind.LAUNCHING, heartbeat_timeout_seconds=7200),
+    Hook("drain", HookKind.TERMINATING, heartbeat_timeout_seconds=7200, default_result=CONTINUE),
+)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A member that begins to leave service; `busy` jobs run on it at that moment."""
+
+    instance_id: str
+    cause: str
+    busy: int
+
+
+class World:
+    def __init__(self, plan: Plan, *, listens: bool = False) -> None:
+        self.plan = plan
+        self.settings: Settings = plan.settings
+        self.clock = VirtualClock(START)
+        self.tasks = Tasks(self.clock)
+        self.time = clock_of(self.tasks)
+        self.diary = Diary(self.since_start, listens=listens)
+        self.tally: Counter[str] = Counter()
+        self.defects: list[str] = []
+        self.leavings: list[Leaving] = []
+        self.alerts: list[str] = []
+        self.by_hand_at = self.resumed_at = float("-inf")
+        self.answering_since = START
+        self.short_since: float | None = None
+        self.useless: dict[str, tuple[float, str]] = {}
+        self.moves = 0
+        self.stirred = True
+        self.lambda_context = Context()
+        self.zones = tuple(place.zone for place in PLACEMENTS)
+        self._pids = count(100)
+        self.mischief = Mischief(self)
+        self._wire = FaultyWire(self.tasks, self._random("wire"), self.mischief.calls, self._stir)
+        self._make_queues()
+        self._make_group()
+        self._answers = self._services()
+        self._make_functions()
+
+    # Time
+
+    def since_start(self) -> float:
+        return self.clock.now() - START
+
+    def at(self, seconds: float) -> float:
+        return START + seconds
+
+    # What the code under test meets
+
+    def client(self, service: str, caller: Caller) -> Client:
+        return Client(service, self._answers[service], self._wire, caller)
+
+    @property
+    def calls(self) -> Counter[tuple[str, str]]:
+        return self._wire.calls
+
+    def worker_settings(self) -> str:
+        """The SSM parameter, as the template writes it."""
+        now = self.settings
+        return json.dumps(
+            {
+                "queue_url": self.jobs.url,
+                "dead_letter_queue_url": self.dead_letters.url,
+                "jobs_table": TABLE,
+                "group_name": GROUP,
+                "log_group": "/pilotlight/pilotlight/workers",
+                "bucket": "pilotlight-jobs",
+                "region": "us-east-1",
+                "layers": {"pilotlight": "arn:1", "jobs": "arn:2"},
+                "template_version": "1",
+                "visibility_timeout_seconds": now.visibility_timeout_seconds,
+                "job_timeout_seconds": now.job_timeout_seconds,
+                "idle_seconds": now.idle_seconds,
+                "drain_seconds": now.drain_seconds,
+                "jobs_per_instance": now.jobs_per_instance,
+                "max_attempts": now.max_attempts,
+                "max_receive_count": now.max_receive_count,
+                "job_memory_mib": 0,
+                "device": "cpu",
+            }
+        )
+
+    def function_settings(self) -> Mapping[str, str]:
+        now = self.settings
+        values = {
+            "GROUP_NAME": GROUP,
+            "READINESS_DOCUMENT": READINESS,
+            "DRAIN_DOCUMENT": DRAIN,
+            "SETUP_TIMEOUT_SECONDS": now.setup_timeout_seconds,
+            "DRAIN_SECONDS": now.drain_seconds,
+            "RETRY_SECONDS": now.retry_seconds,
+            "LIFECYCLE_QUEUE_URL": self.lifecycle.url,
+            "COMMAND_RESULT_QUEUE_URL": self.results.url,
+            "JOBS_QUEUE_URL": self.jobs.url,
+            "JOBS_PER_INSTANCE": now.jobs_per_instance,
+            "WATCH_QUEUE_URL": self.watch.url,
+            "WATCH_SECONDS": now.watch_seconds,
+            "TARGET_WAIT_SECONDS": now.target_wait_seconds,
+            "START_SECONDS": now.start_seconds,
+            "MAX_USD_PER_DAY": now.max_usd_per_day,
+            "INSTANCE_USD_PER_HOUR": now.instance_usd_per_hour,
+            "SCHEDULE": "",
+            "MANAGE_POOL": "false",
+            "POOL_CONFIDENCE_PERCENT": 99,
+            "ROOT_VOLUME_GIB": 30,
+            "MAX_DISK_USD_PER_MONTH": 0,
+            "MAX_SETUP_FAILURES": now.max_setup_failures,
+            "ALERT_TOPIC_ARN": TOPIC,
+        }
+        return {name: str(value) for name, value in values.items()}
+
+    def next_pid(self) -> int:
+        return next(self._pids)
+
+    def process_exists(self, pid: int) -> bool:
+        return any(
+            guest.worker is not None and guest.worker.pid == pid
+            for guest in self.machines.guests.values()
+        )
+
+    # What is told
+
+    def defect(self, where: str, error: Exception) -> None:
+        """The code under test raised what it should not."""
+        self.stirred = True
+        trace = "".join(traceback.format_exception(error))
+        self.defects.append(f"{where} raised {type(error).__name__}: {error}\n{trace}")
+
+    def function_raised(self, name: str, error: Exception) -> None:
+        self.tally["function_failed"] += 1
+        self.diary.say(f"{name} failed: {type(error).__name__}: {error}")
+
+    def set_capacity_by_hand(self, capacity: int) -> None:
+        self.by_hand_at = self.clock.now()
+        self.group.set_desired_capacity(capacity)
+
+    def person_looks_in(self, pause_seconds: float) -> None:
+        """Repairs the setup and starts launching again, if it was stopped and not just now."""
+        now = self.clock.now()
+        if self.group.is_suspended("Launch") and now >= self.resumed_at + pause_seconds:
+            self.resumed_at = now
+            self.diary.say("a person resumes launching")
+            self.group.resume(("Launch",))
+
+    def _stir(self) -> None:
+        self.stirred = True
+
+    # The group's listener
+
+    def publish(self, event: GroupEvent) -> None:
+        self.moves += 1
+        self.stirred = True
+        self.diary.say(f"{event.detail_type}: {_in_short(event.detail)}")
+        self.bus.publish("aws.autoscaling", event.detail_type, event.detail, event.resources)
+
+    def target_state(self, instance_id: str, state: str | None) -> None:
+        guest = self.machines.guests.get(instance_id)
+        member = self.group.members.get(instance_id)
+        if guest is None or member is None:
+            return
+        if guest.target == LifecycleState.IN_SERVICE and state != guest.target:
+            self.leavings.append(Leaving(instance_id, member.activity.cause, guest.busy))
+        guest.target = state
+        self.stirred = True
+
+    def group_gone(self, name: str) -> None:
+        self.diary.say(f"{name} is gone")
+
+    def token(self) -> str:
+        return f"{next(self._pids):036d}"
+
+    # How it is put together
+
+    def _random(self, purpose: str) -> Random:
+        """Apart, so that one more draw for one purpose changes nothing for the others."""
+        return Random(f"{self.plan.seed} {purpose}")
+
+    def _make_queues(self) -> None:
+        def queue(name: str, dead_letters: Queue | None = None, **more: Any) -> Queue:
+            return Queue(self.tasks, self._random(name), QueueSettings(name, **more), dead_letters)
+
+        now = self.settings
+        self.dead_letters = queue("jobs-dead")
+        self.jobs = queue(
+            "jobs",
+            self.dead_letters,
+            visibility_seconds=now.visibility_timeout_seconds,
+            max_receives=now.max_receive_count,
+        )
+        self.lost_events = queue("events-dead")
+        self.lifecycle = queue(
+            "lifecycle", self.lost_events, visibility_seconds=180.0, max_receives=120
+        )
+        self.results = queue("results", self.lost_events, visibility_seconds=180.0, max_receives=40)
+        self.watch = queue(
+            "watch.fifo",
+            visibility_seconds=90.0,
+            delay_seconds=float(now.watch_seconds),
+            retention_seconds=300.0,
+            fifo=True,
+        )
+        self.failed_events = queue("failed-events")
+        self.table = JobsTable("job_id", self._recorded)
+        self.ledger = Ledger(self.jobs, self.dead_letters, self.diary.say)
+        self.metrics = QueueMetrics(self.clock, self.jobs, self.mischief.reports_metrics)
+
+    def _recorded(self, key: str, before: Any, after: Any) -> None:
+        self.stirred = True
+        self.ledger.recorded(key, before, after)
+
+    def _make_group(self) -> None:
+        now = self.settings
+        latency = uneven(self._random("latency"))
+        self.bus = Bus(
+            self.clock, self._random("bus"), self._rules(), self.mischief.event_fault
+        )
+        self.machines = Machines(self.clock, latency, self._new_guest, lambda: self.group.ec2)
+        settings = GroupSettings(
+            now.min_size, now.max_size, PLACEMENTS, new_instances_protected_from_scale_in=True
+        )
+        around = GroupWorld(self.clock, self.machines, self, self, latency)
+        self.group = Group(GROUP, GROUP_ARN, settings, around, hooks=HOOKS)
+        self.group.put_warm_pool(
+            WarmPool(
+                min_size=now.pool_min_size,
+                max_group_prepared_capacity=now.max_prepared,
+                reuse_on_scale_in=now.reuse_on_scale_in,
+            )
+        )
+
+    def _new_guest(self, instance_id: str, zone: str) -> Guest:
+        return Guest(self, instance_id, zone, self.mischief.fate(instance_id))
+
+    def _rules(self) -> list[Rule]:
+        """The template's two."""
+
+        def is_lifecycle_action(source: str, detail_type: str, _: Mapping[str, Any]) -> bool:
+            return source == "aws.autoscaling" and detail_type.endswith("Lifecycle Action")
+
+        def has_ended(source: str, detail_type: str, detail: Mapping[str, Any]) -> bool:
+            if source != "aws.ssm" or "Invocation" not in detail_type:
+                return False
+            return detail["status"] not in ("Pending", "InProgress", "Delayed", "Cancelling")
+
+        return [Rule(is_lifecycle_action, self.lifecycle), Rule(has_ended, self.results)]
+
+    def _services(self) -> Mapping[str, Mapping[str, Answer]]:
+        self.systems_manager = SystemsManager(self)
+        queues = [self.jobs, self.dead_letters, self.lifecycle, self.results, self.watch]
+        return {
+            "autoscaling": self._auto_scaling(),
+            "ssm": self.systems_manager.answers(),
+            "sqs": SqsApi(queues).answers(),
+            "dynamodb": self.table.answers(),
+            "cloudwatch": self.metrics.answers(),
+            "sns": {"Publish": self._alert},
+            "ec2": {"CreateTags": self._tag},
+            "logs": {"CreateLogStream": lambda _: {}, "PutLogEvents": lambda _: {}},
+        }
+
+    def _auto_scaling(self) -> Mapping[str, Answer]:
+        service = AutoScalingService("us-east-1", "123456789012", None, None)  # type: ignore[arg-type]
+        launch = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "workers"}
+        subnets = tuple(place.subnet_id for place in PLACEMENTS)
+        self.record = GroupRecord(GROUP, GROUP_ARN, launch, START, subnets, {})
+        self.record.properties = {"HealthCheckType": "EC2"}
+        self.record.group = self.group
+        service.add(self.record)
+        return {name: partial(operation, service) for name, operation in OPERATIONS.items()}
+
+    def _alert(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.alerts.append(request["Subject"])
+        self.diary.say(f"ALERT {request['Subject']}")
+        return {"MessageId": str(len(self.alerts))}
+
+    def _tag(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        for resource in request["Resources"]:
+            guest = self.machines.guests.get(resource)
+            if guest is None:
+                raise RefusedError("InvalidInstanceID.NotFound", f"{resource} does not exist")
+            guest.tags |= {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        return {}
+
+    def _make_functions(self) -> None:
+        def function(name: str, timeout_seconds: float) -> Function:
+            return Function(self, name, self.function_settings, timeout_seconds)
+
+        # Time limits and concurrency are the template's.
+        limits = {
+            "on_lifecycle_action": 30.0,
+            "on_command_result": 30.0,
+            "on_queue_depth": 15.0,
+            "reconcile": 60.0,
+        }
+        self.functions = {name: function(name, limit) for name, limit in limits.items()}
+        on_queue_depth = self.functions["on_queue_depth"]
+        QueueMapping(self, self.lifecycle, self.functions["on_lifecycle_action"], 10, 5)
+        QueueMapping(self, self.results, self.functions["on_command_result"], 10, 5)
+        if self.settings.watch_seconds:
+            QueueMapping(self, self.watch, on_queue_depth, 1, 1)
+        alarm = AsynchronousCalls(self, on_queue_depth, 2, self.failed_events)
+        DepthAlarm(
+            self.clock, self.metrics, lambda: alarm.invoke(alarm_event(self.clock.now()))
+        )
+        self._minutes = AsynchronousCalls(self, self.functions["reconcile"], 0, self.failed_events)
+        self.clock.call_at(START + 20.0, self._each_minute)
+
+    def _each_minute(self) -> None:
+        self._minutes.invoke(scheduled_event(self.clock.now()))
+        self.clock.call_at(self.clock.now() + 60.0, self._each_minute)
+
+
+@contextmanager
+def shipped_code(world: World) -> Iterator[None]:
+    """The shipped code lives in this world, and speaks to nobody outside."""
+    level = logger.level
+    logger.setLevel("CRITICAL")
+    try:
+        with shipped_worker(world), virtual_threads(world.tasks):
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _in_short(detail: Mapping[str, Any]) -> str:
+    way = f"{detail.get('Origin')} -> {detail.get('Destination')}"
+    return f"{detail.get('EC2InstanceId')} {way} {detail.get('StatusMessage', '')}".strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cli.deploy import Sam, Step, default_network
@@ -12,16 +12,26 @@ BUILD_LIMIT_SECONDS = 180.0
 DEPLOY_LIMIT_SECONDS = 600.0  # CloudFormation waits for the whole pool
 
 
+def as_built(_folder: Path) -> None:
+    """Nothing is changed of what `sam build` made."""
+
+
 def bring_up(
-    watched: Watched, folder: Path, environment: Mapping[str, str], parameters: Mapping[str, str]
+    watched: Watched,
+    folder: Path,
+    environment: Mapping[str, str],
+    parameters: Mapping[str, str],
+    change: Callable[[Path], None] = as_built,
 ) -> None:
     """Build and deploy the stack with `parameters`, then wait until its fleet is at rest.
 
-    `environment` points SAM at the cloud. Raises CommandError saying which step failed and how.
+    `environment` points SAM at the cloud; `change` is given the folder of what was built, before it
+    is deployed. Raises CommandError saying which step failed and how.
     """
     sam = Sam(folder, environment)
     with sam.build() as build:
         _finish(watched, build, BUILD_LIMIT_SECONDS)
+    change(sam.built)
     network = default_network(watched.stack.cloud)
     with sam.deploy(watched.stack.name, network, parameters) as deploy:
         _finish(watched, deploy, DEPLOY_LIMIT_SECONDS)

@@ -52,9 +52,14 @@ class Sam:
         if not SAM.exists():
             raise CommandError(f"The SAM CLI is not at {SAM}: run `make setup` first.")
 
+    @property
+    def built(self) -> Path:
+        """Where `build` puts what it makes."""
+        return self._folder / "sam"
+
     def build(self) -> Step:
         """`sam build`, into a folder of its own."""
-        return self._start("build", ["build", "--build-dir", str(self._folder / "sam")])
+        return self._start("build", ["build", "--build-dir", str(self.built)])
 
     def deploy(self, stack_name: str, network: Network, overrides: Mapping[str, str]) -> Step:
         """`sam deploy` of what was built: the profile's parameters, then `overrides` over them."""
@@ -69,7 +74,7 @@ class Sam:
             [
                 "deploy",
                 *("--config-file", str(ROOT / "samconfig.toml"), "--config-env", PROFILE),
-                *("--template-file", str(self._folder / "sam" / "template.yaml")),
+                *("--template-file", str(self.built / "template.yaml")),
                 *("--stack-name", stack_name),
                 "--parameter-overrides",
                 *(f"{name}={shlex.quote(value)}" for name, value in parameters.items()),

@@ -14,11 +14,15 @@ import typer
 from cli import demo as demos
 from cli import origin as origins
 from cli.advise import advise
+from cli.churn.command import churn
 from cli.clouds import ConfiguredCloud, embedded_cloud
 from cli.compare import compare
 from cli.convert import convert
+from cli.dead_letters_command import dead_letters, replay
 from cli.deploy import ROOT
 from cli.errors import CommandError
+from cli.job_command import job
+from cli.job_logs import logs
 from cli.jobs import JobsDesk, message_body
 from cli.live import fleet, view_for
 from cli.report import write_json
@@ -35,13 +39,19 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     help="A pilot light for PyTorch workers: asleep at the cost of a disk, at work in seconds.\n\n"
-    "demo and origin run on an AWS embedded in this computer. The other commands go to whatever "
-    "the SDK is set to: AWS_PROFILE and AWS_REGION name an account, AWS_ENDPOINT_URL `make cloud`.",
+    "demo, origin and churn run on an AWS embedded in this computer. The other commands go to "
+    "whatever the SDK is set to: AWS_PROFILE and AWS_REGION name an account, AWS_ENDPOINT_URL "
+    "`make cloud`.",
 )
 app.command()(simulate)
 app.command()(compare)
 app.command()(advise)
 app.command()(convert)
+app.command()(job)
+app.command()(logs)
+app.command()(dead_letters)
+app.command()(replay)
+app.command()(churn)
 
 StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
 Speed = Annotated[
@@ -122,16 +132,6 @@ def send(
         desk = JobsDesk(Stack(stack_name, ConfiguredCloud()))
         (message_id,) = desk.send([message_body(parsed, job_id)])
         console.print(job_id or message_id, highlight=False)
-
-
-@app.command()
-def result(job_id: str, stack_name: StackName = "pilotlight") -> None:
-    """Print what is known of one job, as JSON. Exits 1 when no worker has received it yet."""
-    with explained():
-        found = JobsDesk(Stack(stack_name, ConfiguredCloud())).read([job_id])
-        if not found:
-            raise CommandError(f"No worker has received a job {job_id!r} (yet).")
-        console.print_json(data=asdict(found[0]))
 
 
 def wait_for_interrupt(environment: Mapping[str, str]) -> None:

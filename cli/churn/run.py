@@ -1,0 +1,131 @@
+"""A churn run: deploy, send jobs and strike by the plan, wait for the end, and judge."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cli.bring_up import bring_up
+from cli.churn import handler
+from cli.churn.acts import Acts, Faults
+from cli.churn.dead_letters import DeadLetter, read_dead_letters
+from cli.churn.plan import Plan
+from cli.churn.play import function_kills, play
+from cli.churn.striker import Hit, Striker
+from cli.churn.table_log import TableLog
+from cli.churn.verdict import Verdict, judge
+from cli.churn.witness import Attempt, Witness
+from cli.clouds import Endpoint
+from cli.errors import CommandError
+from cli.jobs import JobsDesk
+from cli.live import View
+from cli.stack import Stack
+from cli.trouble import explaining
+from cli.waiting import wait_until
+from cli.watched import Watched, watching
+
+OVER_LIMIT_SECONDS = 900.0  # poison alone is tried for a minute, and a new instance takes two
+QUIET_LIMIT_SECONDS = 120.0
+FINAL_STATES = ("succeeded", "dead_lettered")
+MIN_SIZE, MAX_SIZE = 1, 5
+PARAMETERS = {
+    "MinSize": str(MIN_SIZE),
+    "MaxSize": str(MAX_SIZE),
+    # A job whose process is killed has failed, and chance shall not use up a good job's attempts.
+    "MaxAttempts": "5",
+}
+
+
+class StrikableCloud(Endpoint, Faults, Protocol):
+    """An embedded AWS: an account does not go wrong on demand."""
+
+
+@dataclass(frozen=True)
+class Churn:
+    """All that was seen of a run. `seconds` from the first job to the end of the last."""
+
+    plan: Plan
+    verdict: Verdict
+    hits: tuple[Hit, ...]
+    attempts: tuple[Attempt, ...]
+    dead_letters: tuple[DeadLetter, ...]
+    seconds: float
+
+
+def run_churn(
+    cloud: StrikableCloud,
+    stack_name: str,
+    plan: Plan,
+    folder: Path,
+    view: View,
+    parameters: Mapping[str, str] = PARAMETERS,
+) -> Churn:
+    """Raises CommandError, after showing what there is to read, when the stack does not come up."""
+    stack = Stack(stack_name, cloud)
+    with watching(stack, view) as watched, Witness() as witness:
+        with explaining(watched, folder):
+            bring_up(watched, folder, cloud.environment(), parameters, ship_handler)
+        log = TableLog(stack)
+        log.open()
+        striker = Striker(stack, acts_on(cloud, stack), lambda: serving(watched))
+        began = time.time()
+        hits = play(plan, watched, JobsDesk(stack), striker, witness.address)
+        wait_for_the_end(watched, plan, witness)
+        seconds = time.time() - began
+        watched.logs.read_new()
+        hits = function_kills(hits, watched.logs.lines)
+        letters = read_dead_letters(stack)
+        verdict = judge(plan.jobs, log.writes(), witness.attempts, letters, hits)
+        return Churn(plan, verdict, tuple(hits), witness.attempts, tuple(letters), seconds)
+
+
+def ship_handler(built: Path) -> None:
+    """Into what `sam build` made: the churn's handler in the example's place."""
+    jobs = built / "JobsLayer/python/jobs"
+    jobs.joinpath("handler.py").rename(jobs / "example.py")
+    shutil.copy(handler.__file__, jobs / "handler.py")
+
+
+def acts_on(cloud: StrikableCloud, stack: Stack) -> Acts:
+    return Acts(stack, cloud, range(MIN_SIZE, MAX_SIZE + 1))
+
+
+def serving(watched: Watched) -> list[str]:
+    """Ids of the instances in service."""
+    members = watched.recorder.latest.members
+    return [member.instance_id for member in members if member.state == "InService"]
+
+
+def wait_for_the_end(watched: Watched, plan: Plan, witness: Witness) -> None:
+    """Until every job has its result or is a dead letter, and no attempt runs any more.
+
+    What does not come within the limit is left to the verdict.
+    """
+    desk = JobsDesk(watched.stack)
+    unfinished = {job.job_id for job in plan.jobs}
+
+    def over() -> bool:
+        for job in desk.read(sorted(unfinished)):
+            if job.state in FINAL_STATES:
+                unfinished.discard(job.job_id)
+        return not unfinished
+
+    def quiet() -> bool:
+        look = watched.recorder.latest
+        running = [each for each in witness.attempts if each.ended_at is None]
+        return not running and look.visible + look.in_flight == 0
+
+    waits: list[tuple[Callable[[], bool], float, str]] = [
+        (over, OVER_LIMIT_SECONDS, "every job is over"),
+        (quiet, QUIET_LIMIT_SECONDS, "the queue is empty and no attempt runs"),
+    ]
+    for condition, limit_seconds, what in waits:
+        watched.view.status(f"waiting until {what}")
+        try:
+            wait_until(condition, limit_seconds, what)
+        except CommandError as error:
+            watched.view.say(f"{error} Left: {', '.join(sorted(unfinished)) or 'no job'}")

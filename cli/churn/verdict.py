@@ -1,0 +1,167 @@
+"""What became of a churn's jobs, from four accounts of it: the plan, the table's log, the dead
+letters, and the witness of what ran. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cli.churn.dead_letters import DeadLetter
+from cli.churn.plan import ChurnJob
+from cli.churn.striker import Hit
+from cli.churn.table_log import Write, text
+from cli.churn.witness import Attempt
+
+NOTICED_SECONDS = 5.0  # an attempt ends this long, at most, after what ended it
+LATER = "no strike: handed back when its instance left, or failed"
+
+
+@dataclass(frozen=True)
+class Waste:
+    """Attempts that came to nothing, and the seconds of work that nobody has the fruits of."""
+
+    attempts: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Ids of jobs, where not said otherwise. `ran_again` counts runs to the end that were not
+    needed; `poison_left` are poisoned jobs that are no dead letter with a reason."""
+
+    sent: int
+    results: int
+    lost: tuple[str, ...]
+    twice: tuple[str, ...]
+    wrong: tuple[str, ...]
+    poisoned: int
+    poison_left: tuple[str, ...]
+    ran_again: int
+    attempts: int
+    wasted: Mapping[str, Waste] = field(default_factory=dict)
+    useful_seconds: float = 0.0
+
+    @property
+    def wasted_seconds(self) -> float:
+        return sum(waste.seconds for waste in self.wasted.values())
+
+    @property
+    def flawless(self) -> bool:
+        return self.results == self.sent and not (
+            self.lost or self.twice or self.wrong or self.poison_left
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The last line of a run."""
+        said = (
+            f"{self.sent} sent, {self.results} results, "
+            f"{len(self.lost)} lost, {len(self.twice)} twice"
+        )
+        flaws = [
+            f"{len(found)} {what}"
+            for found, what in ((self.wrong, "wrong"), (self.poison_left, "poisoned ones left"))
+            if found
+        ]
+        return ", ".join([said, *flaws])
+
+
+def judge(
+    jobs: Sequence[ChurnJob],
+    writes: Sequence[Write],
+    attempts: Sequence[Attempt],
+    dead_letters: Iterable[DeadLetter],
+    hits: Sequence[Hit],
+) -> Verdict:
+    """`writes` are all that the table ever took, in the order of each item's."""
+    good = [job for job in jobs if not job.poison]
+    poisoned = [job.job_id for job in jobs if job.poison]
+    recorded = _results(writes)
+    explained = {letter.job_id for letter in dead_letters if letter.reason}
+    needed = {(job_id, found[0].attempt) for job_id, found in recorded.items()}
+    ours = [each for each in attempts if each.job_id not in set(poisoned)]
+    wasted = [each for each in ours if (each.job_id, each.number) not in needed]
+    return Verdict(
+        sent=len(good),
+        results=sum(job.job_id in recorded for job in good),
+        lost=tuple(job.job_id for job in good if job.job_id not in recorded),
+        twice=tuple(job_id for job_id, found in recorded.items() if len(found) > 1),
+        wrong=tuple(
+            job.job_id
+            for job in good
+            if job.job_id in recorded and not _right(job, recorded[job.job_id][0].result)
+        ),
+        poisoned=len(poisoned),
+        poison_left=tuple(
+            job_id for job_id in poisoned if job_id in recorded or job_id not in explained
+        ),
+        ran_again=sum(each.completed for each in wasted),
+        attempts=len(ours),
+        wasted=_waste_by_cause(wasted, _places(writes), hits),
+        useful_seconds=sum(_seconds(each) for each in ours if each not in wasted),
+    )
+
+
+@dataclass(frozen=True)
+class _Result:
+    attempt: int
+    result: str
+
+
+def _results(writes: Iterable[Write]) -> dict[str, list[_Result]]:
+    found: dict[str, list[_Result]] = defaultdict(list)
+    for write in writes:
+        if write.records_result:
+            result = _Result(int(text(write.after, "attempt")), text(write.after, "result"))
+            found[write.job_id].append(result)
+    return dict(found)
+
+
+def _right(job: ChurnJob, result: str) -> bool:
+    return job.expected is None or json.loads(result) == job.expected
+
+
+def _places(writes: Iterable[Write]) -> dict[tuple[str, int], str]:
+    """On which instance each attempt at each job ran."""
+    return {
+        (write.job_id, int(text(write.after, "attempt"))): text(write.after, "instance_id")
+        for write in writes
+        if write.begins_attempt
+    }
+
+
+def _waste_by_cause(
+    wasted: Iterable[Attempt], places: Mapping[tuple[str, int], str], hits: Sequence[Hit]
+) -> dict[str, Waste]:
+    attempts: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
+    for each in wasted:
+        cause = _cause(each, places.get((each.job_id, each.number), ""), hits)
+        attempts[cause] += 1
+        seconds[cause] += _seconds(each)  # type: ignore[assignment]
+    return {cause: Waste(count, float(seconds[cause])) for cause, count in attempts.most_common()}
+
+
+def _cause(attempt: Attempt, instance_id: str, hits: Sequence[Hit]) -> str:
+    """The last strike on its instance, or on all, that fell while it ran."""
+    ended_at = attempt.ended_at or attempt.began_at
+    falling = [
+        hit
+        for hit in hits
+        if hit.landed
+        and hit.target in (instance_id, "")
+        and hit.at <= ended_at
+        and hit.until >= attempt.began_at - NOTICED_SECONDS
+    ]
+    own = [hit for hit in falling if hit.target]
+    chosen = max(own or falling, key=lambda hit: hit.at, default=None)
+    return str(chosen.kind) if chosen else LATER
+
+
+def _seconds(attempt: Attempt) -> float:
+    """Work that was not saved."""
+    if attempt.ended_at is None:
+        return 0.0
+    return attempt.ended_at - (attempt.saved_at or attempt.began_at)

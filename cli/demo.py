@@ -12,6 +12,7 @@ from cli.activities import read_activities
 from cli.bring_up import bring_up
 from cli.cloudlogs import decisions, story
 from cli.clouds import Endpoint
+from cli.dead_letters import DeadLetterQueue
 from cli.jobs import JobsDesk
 from cli.ledger import Ledger
 from cli.live import View, headline
@@ -64,7 +65,8 @@ def run_demo(cloud: Endpoint, plan: Plan, folder: Path, speed: float, view: View
 def work(watched: Watched, plan: Plan) -> Ledger:
     """Send every wave, wait for its results and for the pool to be asleep again."""
     desk = JobsDesk(watched.stack)
-    ledger = Ledger(desk)
+    dead_letters = DeadLetterQueue(watched.stack)
+    ledger = Ledger(desk, dead_letters)
     if plan.shows_malformed:
         desk.send([MALFORMED])
         watched.view.say(f"sent a message that is no job: {MALFORMED!r}")
@@ -76,7 +78,7 @@ def work(watched: Watched, plan: Plan) -> Ledger:
         watched.wait_for_rest(asleep.running)
         watched.view.say(f"asleep again: {headline(watched.recorder.latest)}")
     if plan.shows_malformed:
-        show_dead_letter(watched, desk)
+        show_dead_letter(watched, dead_letters)
     return ledger
 
 
@@ -109,10 +111,15 @@ def told(job: Job) -> str:
     )
 
 
-def show_dead_letter(watched: Watched, desk: JobsDesk) -> None:
+def show_dead_letter(watched: Watched, dead_letters: DeadLetterQueue) -> None:
     """The malformed message ends in the dead-letter queue and has hurt nobody."""
+
+    def there() -> bool:
+        with dead_letters.all_letters() as letters:
+            return any(letter.body == MALFORMED for letter in letters)
+
     seconds = watched.wait_until(
-        lambda: MALFORMED in desk.dead_letters(),
+        there,
         DEAD_LETTER_LIMIT_SECONDS,
         "the malformed message is in the dead-letter queue",
     )

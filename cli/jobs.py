@@ -1,19 +1,22 @@
-"""Sending jobs and finding what became of them: the jobs queue, its dead letters, the table."""
+"""Sending jobs and finding what became of them: the jobs queue and the jobs table."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from itertools import islice
 from typing import Any, TypeVar
 
 from cli.errors import CommandError
-from cli.recording import Job
+from cli.recording import Attempt, Job
 from cli.stack import Stack
+from pilotlight.aws.attribute_values import plain
 
 SEND_BATCH = 10  # SendMessageBatch takes ten
 READ_BATCH = 100  # BatchGetItem takes a hundred
-SECOND_FORMS = ("sent_at", "received_at", "started_at", "finished_at")
+JOB_FIELDS = frozenset(field.name for field in fields(Job))
+ATTEMPT_FIELDS = frozenset(field.name for field in fields(Attempt))
 
 _T = TypeVar("_T")
 
@@ -29,7 +32,6 @@ class JobsDesk:
 
     def __init__(self, stack: Stack) -> None:
         self._queue_url = stack.output("JobsQueueUrl")
-        self._dead_letter_queue_url = stack.output("JobsDeadLetterQueueUrl")
         self._table_name = stack.output("JobsTableName")
         self._sqs = stack.cloud.client("sqs")
         self._dynamodb = stack.cloud.client("dynamodb")
@@ -61,24 +63,13 @@ class JobsDesk:
         """The jobs which have an item; one that no worker has received yet has none."""
         found: list[Job] = []
         for batch in _batches(job_ids, READ_BATCH):
-            wanted = {self._table_name: {"Keys": [{"job_id": {"S": name}} for name in batch]}}
+            keys = [{"job_id": {"S": name}} for name in batch]
+            wanted = {self._table_name: {"Keys": keys, "ConsistentRead": True}}
             while wanted:
                 answer = self._dynamodb.batch_get_item(RequestItems=wanted)
                 found += [job_of(item) for item in answer["Responses"].get(self._table_name, [])]
                 wanted = answer.get("UnprocessedKeys", {})
         return found
-
-    def dead_letters(self) -> list[str]:
-        """Bodies of what is in the dead-letter queue; they stay there (received, not deleted)."""
-        bodies: dict[str, str] = {}
-        while True:
-            messages = self._sqs.receive_message(
-                QueueUrl=self._dead_letter_queue_url, MaxNumberOfMessages=10, VisibilityTimeout=5
-            ).get("Messages", [])
-            fresh = {m["MessageId"]: m["Body"] for m in messages if m["MessageId"] not in bodies}
-            if not fresh:
-                return list(bodies.values())
-            bodies |= fresh
 
 
 def job_id_of(body: str) -> str | None:
@@ -93,17 +84,12 @@ def job_id_of(body: str) -> str | None:
 
 def job_of(item: dict[str, Any]) -> Job:
     """A DynamoDB item of the jobs table as a Job; absent attributes stay unset."""
-    times = {name: float(item[name]["N"]) for name in SECOND_FORMS if name in item}
-    times.setdefault("sent_at", 0.0)
-    return Job(
-        job_id=item["job_id"]["S"],
-        state=item.get("state", {}).get("S", "unknown"),
-        attempt=int(item.get("attempt", {}).get("N", "1")),
-        instance_id=item.get("instance_id", {}).get("S", ""),
-        result=item.get("result", {}).get("S", ""),
-        error=item.get("error", {}).get("S", ""),
-        **times,
+    known = {name: plain(value) for name, value in item.items() if name in JOB_FIELDS}
+    history = tuple(
+        Attempt(**{name: value for name, value in entry.items() if name in ATTEMPT_FIELDS})
+        for entry in known.pop("history", ())
     )
+    return Job(**{"state": "unknown", "sent_at": 0.0, **known}, history=history)
 
 
 def _batches(values: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -86,8 +86,25 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a job. `state` is how it ended, or running; None is what has not happened."""
+
+    attempt: int
+    instance_id: str
+    state: str
+    received_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A job as its item in the jobs table tells it; None is what has not happened."""
+    """A job as its item in the jobs table tells it; None is what has not happened.
+
+    `failures` and `interruptions` count attempts, `history` has those that ended, oldest first.
+    `log_stream` is of the worker that ran the latest attempt.
+    """
 
     job_id: str
     state: str
@@ -99,6 +116,37 @@ class Job:
     finished_at: float | None = None
     result: str = ""
     error: str = ""
+    message_id: str = ""
+    failures: int = 0
+    interruptions: int = 0
+    checkpoints: int = 0
+    checkpointed_at: float | None = None
+    dead_lettered_at: float | None = None
+    output_tail: str = ""
+    log_stream: str = ""
+    history: tuple[Attempt, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen, unless somebody replays it."""
+        return self.state in ("succeeded", "dead_lettered")
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All that is known of, the latest last, though it may not have ended."""
+        known = {one.started_at for one in self.history}
+        if self.started_at is None or self.started_at in known:
+            return self.history
+        latest = Attempt(
+            self.attempt,
+            self.instance_id,
+            self.state,
+            self.received_at,
+            self.started_at,
+            self.finished_at,
+            self.error,
+        )
+        return (*self.history, latest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cli.recording import Job
 
+GIVEN_UP = ("failed", "dead_lettered")
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -50,7 +52,7 @@ def tally(
     failed = {
         job_id
         for job_id in sent
-        if job_id not in succeeded and (states.get(job_id) == "failed" or job_id in dead)
+        if job_id not in succeeded and (states.get(job_id) in GIVEN_UP or job_id in dead)
     }
     return Tally(
         sent=len(sent),

@@ -58,6 +58,11 @@ def tell_events_apart() -> None:
     stock = cloudwatch_logs._filter_log_events
 
     def filter_log_events(asked: dict[str, Any]) -> Any:
+        """Stock reads all streams when there is none of the prefix, or no notion of one."""
+        if "logStreamNamePrefix" in asked and not (names := streams_of_prefix(asked)):
+            return responses.json_response({"events": [], "searchedLogStreams": []})
+        if "logStreamNamePrefix" in asked:
+            asked = {**asked, "logStreamNames": names}
         status, headers, body = stock(asked)
         if status != HTTPStatus.OK:
             return status, headers, body
@@ -65,6 +70,15 @@ def tell_events_apart() -> None:
         return responses.json_response({**answer, "events": with_ids(answer["events"])})
 
     cloudwatch_logs._filter_log_events = filter_log_events
+
+
+def streams_of_prefix(asked: Mapping[str, Any]) -> list[str]:
+    """Names of the group's streams that begin as FilterLogEvents was asked for."""
+    from ministack.services import cloudwatch_logs
+
+    group = cloudwatch_logs._log_groups.get(asked.get("logGroupName", ""), {})
+    prefix = asked["logStreamNamePrefix"]
+    return [name for name in group.get("streams", {}) if name.startswith(prefix)]
 
 
 def with_ids(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

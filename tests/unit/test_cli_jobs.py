@@ -11,26 +11,25 @@ RUNNING = Job("a", "running", 1.0, 1, "i-1", 2.0, 3.0)
 
 
 class Desk:
-    """A jobs table and a dead-letter queue to write into."""
+    """A jobs table and a dead-letter queue to write into: both of a ledger's parts in one."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
-        self.dead: list[str] = []
-        self.bodies: list[str] = []
+        self.dead: set[str] = set()
 
     def send(self, bodies: list[str]) -> None:
-        self.bodies += bodies
+        pass
 
     def read(self, job_ids: list[str]) -> list[Job]:
         return [self.jobs[name] for name in job_ids if name in self.jobs]
 
-    def dead_letters(self) -> list[str]:
+    def job_ids(self) -> set[str]:
         return self.dead
 
 
 def sent_one() -> tuple[Desk, Ledger]:
     desk = Desk()
-    ledger = Ledger(desk)
+    ledger = Ledger(desk, desk)
     ledger.send({"a": {"task": "train"}})
     return desk, ledger
 
@@ -51,10 +50,17 @@ def test_a_failed_job_is_over_only_when_its_attempts_are_used_up() -> None:
     desk.jobs["a"] = replace(RUNNING, state="failed", finished_at=4.0)
     ledger.look()
     assert not ledger.all_over()
-    desk.dead = desk.bodies
+    desk.jobs["a"] = replace(RUNNING, state="dead_lettered", finished_at=4.0)
     ledger.look()
     assert ledger.all_over()
     assert ledger.tally().failed == 1
+
+
+def test_a_job_that_sqs_moved_to_the_dead_letters_by_itself_is_not_lost() -> None:
+    desk, ledger = sent_one()
+    desk.jobs["a"] = RUNNING
+    desk.dead = {"a"}
+    assert (ledger.tally().failed, ledger.tally().lost) == (1, 0)
 
 
 def test_a_job_that_began_twice_is_noticed_though_it_has_one_result() -> None:
@@ -88,6 +94,29 @@ def test_a_message_without_an_id_leaves_naming_to_the_queue() -> None:
     assert job_id_of(message_body(1, "a")) == "a"
     assert job_id_of("this is no job") is None
     assert job_id_of("[1]") is None
+
+
+def test_an_item_tells_every_attempt_that_ended_and_the_one_that_runs() -> None:
+    ended = {
+        "attempt": {"N": "1"},
+        "instance_id": {"S": "i-1"},
+        "started_at": {"N": "3.0"},
+        "state": {"S": "interrupted"},
+    }
+    job = job_of(
+        {
+            "job_id": {"S": "a"},
+            "state": {"S": "running"},
+            "attempt": {"N": "2"},
+            "instance_id": {"S": "i-2"},
+            "started_at": {"N": "9"},
+            "history": {"L": [{"M": ended}]},
+            "of_a_later_version": {"S": "?"},
+        }
+    )
+    told = [(one.attempt, one.instance_id, one.state) for one in job.attempts]
+    assert told == [(1, "i-1", "interrupted"), (2, "i-2", "running")]
+    assert len(replace(job, state="interrupted", started_at=3.0).attempts) == 1
 
 
 def test_an_item_of_a_job_that_has_only_begun_has_no_end() -> None:

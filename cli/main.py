@@ -1,0 +1,143 @@
+"""What an operator types: `pilotlight COMMAND`."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli import demo as demos
+from cli import origin as origins
+from cli.advise import advise
+from cli.churn.command import churn
+from cli.clouds import ConfiguredCloud, embedded_cloud
+from cli.compare import compare
+from cli.convert import convert
+from cli.dead_letters_command import dead_letters, replay
+from cli.deploy import ROOT
+from cli.errors import CommandError
+from cli.job_command import job
+from cli.job_logs import logs
+from cli.jobs import JobsDesk, message_body
+from cli.live import fleet, view_for
+from cli.report import write_json
+from cli.results import print_results, write_results
+from cli.simulate import simulate
+from cli.stack import Stack
+from cli.terminal import console, explained
+from cli.watch import Observer
+from local.cloud import EmbeddedCloud
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="A pilot light for PyTorch workers: asleep at the cost of a disk, at work in seconds.\n\n"
+    "demo, origin and churn run on an AWS embedded in this computer. The other commands go to "
+    "whatever the SDK is set to: AWS_PROFILE and AWS_REGION name an account, AWS_ENDPOINT_URL "
+    "`make cloud`.",
+)
+app.command()(simulate)
+app.command()(compare)
+app.command()(advise)
+app.command()(convert)
+app.command()(job)
+app.command()(logs)
+app.command()(dead_letters)
+app.command()(replay)
+app.command()(churn)
+
+StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
+Speed = Annotated[
+    float,
+    typer.Option(min=0.1, max=100, help="Divides the time that EC2 and CloudWatch take here."),
+]
+
+
+@app.command()
+def demo(
+    short: Annotated[
+        bool, typer.Option("--short", help="Two instances and one wave, as in CI.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=500, help="Jobs of a wave; 12, or 6 with --short.")
+    ] = None,
+    waves: Annotated[
+        int, typer.Option(min=1, max=50, help="Waves, each when the pool sleeps again.")
+    ] = 1,
+    speed: Speed = 6.0,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the cloud running afterwards, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Deploy to an embedded AWS, let the pool fall asleep, send PyTorch jobs, watch it wake.
+
+    Leaves report.json, report.html and timeline.png in build/demo. Exits 1 unless every job has
+    exactly one result.
+    """
+    folder = ROOT / "build" / "demo"
+    plan = demos.short_plan(jobs or 6) if short else demos.long_plan(jobs or 12, waves)
+    with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
+        run = demos.run_demo(cloud, plan, folder, speed, view_for(console))
+        write_results(run, folder)
+        print_results(run, folder, console)
+        if keep:
+            wait_for_interrupt(cloud.environment())
+    console.print(run.tally.verdict, highlight=False)
+    raise typer.Exit(0 if run.tally.flawless else 1)
+
+
+@app.command()
+def origin(speed: Speed = 6.0) -> None:
+    """Raise the desired capacity from 1 to 2 by hand and read torch's version in the new instance.
+
+    Deploys to the embedded AWS of AWS_ENDPOINT_URL if set, else to one of its own. Leaves
+    build/origin/report.json.
+    """
+    folder = ROOT / "build" / "origin"
+    with explained(), embedded_cloud(folder / "cloud", speed) as cloud:
+        found = origins.run_origin(cloud, folder, speed, view_for(console))
+    write_json(asdict(found), folder / "report.json")
+    console.print(found.sentence, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def status(stack_name: StackName = "pilotlight") -> None:
+    """Show the group, its pool and its queue as they are now."""
+    with explained():
+        stack = Stack(stack_name, ConfiguredCloud())
+        observer = Observer(stack.cloud, stack.group_name)
+        observer.queue_url = stack.output("JobsQueueUrl")
+        console.print(fleet(observer.look(), since={}))
+
+
+@app.command()
+def send(
+    payload: Annotated[str, typer.Argument(help='What the job gets, as JSON: {"task": "train"}')],
+    job_id: Annotated[str | None, typer.Option(help="Defaults to the message's SQS id.")] = None,
+    stack_name: StackName = "pilotlight",
+) -> None:
+    """Send one job and print its id."""
+    with explained():
+        try:
+            parsed = json.loads(payload)
+        except ValueError as error:
+            raise CommandError(f"The payload is not JSON: {error}. It was {payload!r}.") from error
+        desk = JobsDesk(Stack(stack_name, ConfiguredCloud()))
+        (message_id,) = desk.send([message_body(parsed, job_id)])
+        console.print(job_id or message_id, highlight=False)
+
+
+def wait_for_interrupt(environment: Mapping[str, str]) -> None:
+    """Keep the cloud until Ctrl-C, and say how to reach it."""
+    console.print("The cloud stays until Ctrl-C. In another shell:")
+    for name, value in environment.items():
+        console.print(f"export {name}={value}", highlight=False, soft_wrap=True)
+    with suppress(KeyboardInterrupt):
+        signal.pause()

@@ -26,7 +26,9 @@ def of_type(template: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]
 
 
 def statements(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from document["Statement"]
+    """Those that depend on a condition, too."""
+    for statement in document["Statement"]:
+        yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def role_statements(role: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ def test_a_changed_launch_template_reaches_the_pool_too(template: dict[str, Any]
 def worker_settings(template: dict[str, Any], parameters: dict[str, str]) -> str:
     text, own = of_type(template, "AWS::SSM::Parameter")["WorkerSettings"]["Value"]["Fn::Sub"]
     stack = {"AWS::StackName": "pilotlight", "AWS::Region": "eu-central-1", "JobsTable": "jobs"}
-    stack |= {"WorkersLogGroup": "/pilotlight/pilotlight/workers"}
+    stack |= {"WorkersLogGroup": "/pilotlight/pilotlight/workers", "JobsBucket": "bucket"}
     return substitute(text, {**parameters, **stack, **{name: f"the {name}" for name in own}})
 
 

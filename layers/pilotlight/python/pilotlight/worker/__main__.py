@@ -25,6 +25,7 @@ from pilotlight.worker.settings import WorkerSettings, parse_settings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
 from pilotlight.worker.wake import Stopwatch, start_stopwatch
+from pilotlight.worker.watchdog import must_step_again
 
 STEP_SECONDS = 0.25
 METADATA_RETRY_SECONDS = 1.0
@@ -130,6 +131,7 @@ def _run(agent: Agent, home: Home, slots: Slots, wake: threading.Event) -> int:
         now = time.time()
         if now - written_at >= WRITE_SECONDS:
             written_at = now
+            must_step_again()
             write_liveness(
                 home, Liveness(os.getpid(), str(agent.reason), slots.running, round(now, 3))
             )

@@ -22,7 +22,7 @@ from pilotlight.worker.endings import GivingUp
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_runner import JobRunner, JobSettings
-from pilotlight.worker.loop_state import Policy, State, entering_service, unprotected
+from pilotlight.worker.loop_state import State, entering_service, policy_of_one, unprotected
 from pilotlight.worker.parts import LeaveSign, Parts
 from pilotlight.worker.receiver import Receiver
 from pilotlight.worker.settings import WorkerSettings
@@ -104,8 +104,9 @@ def assemble(
         random=random.Random(worker.instance_id),  # noqa: S311  spreads calls, keeps no secret
         log=log,
     )
-    policy = Policy(settings.idle_seconds, settings.drain_seconds)
-    return Agent(parts, policy, _first_state(note, parts.random))
+    chance = parts.random
+    policy = policy_of_one(settings.idle_seconds, settings.drain_seconds, chance.random())
+    return Agent(parts, policy, _first_state(note, chance))
 
 
 def _giving_up(

@@ -8,7 +8,9 @@ TERMINATED = "Terminated"
 POOL_PREFIX = "Warmed:"
 
 CONFIRM_AFTER_SECONDS = 5.0  # it cannot be confirmed while the launch hook is open
-CONFIRM_SPREAD_SECONDS = 30.0
+# 500 that woke together then make four calls a second, which leaves the API to the scaler.
+CONFIRM_SPREAD_SECONDS = 120.0
+IDLE_SPREAD = 0.25  # of the idle time; workers that fell idle together do not call together
 LOOK_SECONDS = 2.0  # how soon an idle, unprotected worker notices work
 MAX_RETRY_SECONDS = 60.0
 
@@ -60,6 +62,11 @@ class Reason(StrEnum):
 class Policy:
     idle_seconds: float
     drain_seconds: float
+
+
+def policy_of_one(idle_seconds: float, drain_seconds: float, jitter: float) -> Policy:
+    """`jitter` from 0 to 1 makes a worker's idle time its own: never shorter than asked for."""
+    return Policy(idle_seconds * (1 + jitter * IDLE_SPREAD), drain_seconds)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ IDLE = {"IdleSeconds": "5"}  # a person who watches shall see workers return to 
 
 def long_plan(jobs: int, waves: int) -> Plan:
     """Waves of `jobs` over five instances, each when the pool is asleep again."""
-    return Plan((jobs,) * waves, True, {**IDLE, "MaxReceiveCount": "3"})
+    return Plan((jobs,) * waves, True, IDLE)
 
 
 def short_plan(jobs: int) -> Plan:

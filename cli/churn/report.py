@@ -13,8 +13,6 @@ from rich.table import Table
 from cli.churn.plan import Kind
 from cli.churn.run import Churn
 
-KINDS_IN_ORDER = list(Kind)
-
 
 def print_churn(churn: Churn, console: Console) -> None:
     """Strikes and what they cost; poison; the last line is the caller's."""
@@ -53,7 +51,7 @@ def strikes_table(churn: Churn) -> Table:
             f"{waste.seconds:.1f}" if waste else "",
         )
     for cause, waste in churn.verdict.wasted.items():
-        if cause not in KINDS_IN_ORDER:
+        if cause not in set(Kind):
             table.add_row(cause, "", "", str(waste.attempts), f"{waste.seconds:.1f}")
     return table
 
@@ -62,7 +60,7 @@ def struck(churn: Churn) -> list[tuple[Kind, int, int]]:
     """Each kind that was tried: how often, and how often it landed."""
     tried = Counter(hit.kind for hit in churn.hits)
     landed = Counter(hit.kind for hit in churn.hits if hit.landed)
-    return [(kind, tried[kind], landed[kind]) for kind in KINDS_IN_ORDER if tried[kind]]
+    return [(kind, tried[kind], landed[kind]) for kind in Kind if tried[kind]]
 
 
 def as_document(churn: Churn) -> dict[str, Any]:

@@ -4,18 +4,22 @@ letters, and the witness of what ran. Pure."""
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cli.churn.dead_letters import DeadLetter
-from cli.churn.plan import ChurnJob
+from cli.churn.plan import ChurnJob, Kind
 from cli.churn.striker import Hit
 from cli.churn.table_log import Write, text
 from cli.churn.witness import Attempt
 
-NOTICED_SECONDS = 5.0  # an attempt ends this long, at most, after what ended it
-LATER = "no strike: handed back when its instance left, or failed"
+FAILED, INTERRUPTED, LOST = "failed", "interrupted", ""
+UNSTRUCK = {
+    FAILED: "no strike: the attempt failed",
+    INTERRUPTED: "no strike: the scaler let its instance go",
+    LOST: "no strike: ended with its worker, or its result was there already",
+}
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,10 @@ def judge(
         ),
         ran_again=sum(each.completed for each in wasted),
         attempts=len(ours),
-        wasted=_waste_by_cause(wasted, _places(writes), hits),
-        useful_seconds=sum(_seconds(each) for each in ours if each not in wasted),
+        wasted=_waste_by_cause(wasted, writes, hits),
+        useful_seconds=round(
+            sum(_useful_seconds(each, (each.job_id, each.number) in needed) for each in ours), 1
+        ),
     )
 
 
@@ -133,34 +139,51 @@ def _places(writes: Iterable[Write]) -> dict[tuple[str, int], str]:
 
 
 def _waste_by_cause(
-    wasted: Iterable[Attempt], places: Mapping[tuple[str, int], str], hits: Sequence[Hit]
+    wasted: Iterable[Attempt], writes: Sequence[Write], hits: Sequence[Hit]
 ) -> dict[str, Waste]:
-    attempts: Counter[str] = Counter()
-    seconds: Counter[str] = Counter()
+    places, ends = _places(writes), _ends(writes)
+    found: dict[str, list[float]] = defaultdict(list)
     for each in wasted:
-        cause = _cause(each, places.get((each.job_id, each.number), ""), hits)
-        attempts[cause] += 1
-        seconds[cause] += _seconds(each)  # type: ignore[assignment]
-    return {cause: Waste(count, float(seconds[cause])) for cause, count in attempts.most_common()}
+        key = (each.job_id, each.number)
+        cause = _cause(each, places.get(key, ""), ends.get(key, LOST), hits)
+        found[cause].append(_lost_seconds(each))
+    causes = sorted(found.items(), key=lambda item: -sum(item[1]))
+    return {cause: Waste(len(seconds), round(sum(seconds), 1)) for cause, seconds in causes}
 
 
-def _cause(attempt: Attempt, instance_id: str, hits: Sequence[Hit]) -> str:
-    """The last strike on its instance, or on all, that fell while it ran."""
+def _ends(writes: Iterable[Write]) -> dict[tuple[str, int], str]:
+    """How each attempt ended, as its worker told; of one that was lost nobody tells."""
+    return {
+        (write.job_id, int(text(write.after, "attempt"))): text(write.after, "state")
+        for write in writes
+        if text(write.after, "state") in (FAILED, INTERRUPTED)
+    }
+
+
+def _cause(attempt: Attempt, instance_id: str, end: str, hits: Sequence[Hit]) -> str:
+    """The last strike on its instance, or on all, that fell while it ran; else how it ended."""
     ended_at = attempt.ended_at or attempt.began_at
     falling = [
         hit
         for hit in hits
         if hit.landed
         and hit.target in (instance_id, "")
+        and (hit.kind is not Kind.CAPACITY or end == INTERRUPTED)
         and hit.at <= ended_at
-        and hit.until >= attempt.began_at - NOTICED_SECONDS
+        and hit.until >= attempt.began_at
     ]
     own = [hit for hit in falling if hit.target]
     chosen = max(own or falling, key=lambda hit: hit.at, default=None)
-    return str(chosen.kind) if chosen else LATER
+    return str(chosen.kind) if chosen else UNSTRUCK[end]
 
 
-def _seconds(attempt: Attempt) -> float:
+def _useful_seconds(attempt: Attempt, is_needed: bool) -> float:
+    """Work that somebody has the fruits of: what led to the result, or to a checkpoint."""
+    until = attempt.ended_at if is_needed else attempt.saved_at
+    return until - attempt.began_at if until else 0.0
+
+
+def _lost_seconds(attempt: Attempt) -> float:
     """Work that was not saved."""
     if attempt.ended_at is None:
         return 0.0

@@ -22,6 +22,7 @@ from cli.stack import Stack
 from cli.stages import wakes
 from cli.trouble import explaining
 from cli.watched import Watched, watching
+from cli.worker_wakes import read_worker_wakes
 
 STACK_NAME = "pilotlight-demo"
 WAVE_LIMIT_SECONDS = 240.0
@@ -136,6 +137,7 @@ def assemble(watched: Watched, ledger: Ledger, speed: float) -> Run:
         decisions=tuple(decisions(lines)),
         jobs=ledger.jobs,
         activities=tuple(read_activities(watched.stack)),
+        worker_wakes=tuple(read_worker_wakes(watched.stack, watched.recorder.looks[0].at)),
     )
     woken = [wake.instance_id for wake in wakes(recording)]
     members = [member.instance_id for member in recording.looks[-1].members]

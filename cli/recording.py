@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -161,6 +161,19 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerWake:
+    """One woken worker: when it first asked for a job, and seconds by what they were spent on."""
+
+    instance_id: str
+    at: float
+    spent: Mapping[str, float]
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.spent.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """A whole run."""
 
@@ -168,6 +181,7 @@ class Recording:
     decisions: tuple[Decision, ...] = ()
     jobs: tuple[Job, ...] = ()
     activities: tuple[Activity, ...] = ()
+    worker_wakes: tuple[WorkerWake, ...] = ()
 
     @property
     def start(self) -> float:

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cli.recording import Job, Recording
 from cli.stages import STAGES, Percentiles, setup_seconds, stage_percentiles, starts, wakes
 from cli.tally import Tally
+from cli.worker_wakes import LAPS, lap_percentiles
 
 MEANINGS = {
     "detect_s": ("detect", "first job sent → the invocation that sees it begins"),
@@ -59,6 +60,9 @@ def summary(run: Run) -> dict[str, Any]:
         "jobs": asdict(run.tally),
         "stages": {stage: _pair(percentiles[stage]) for stage in STAGES},
         "first_result_s": _pair(percentiles["first_result_s"]),
+        "worker_wake_s": {
+            lap: _pair(found) for lap, found in lap_percentiles(run.recording.worker_wakes).items()
+        },
         "starts": asdict(starts(run.recording.activities)),
         "setup_s": round(statistics.median(setups), 3) if setups else None,
         "pool": {"running": last.running, "stopped": last.stopped},
@@ -71,16 +75,14 @@ def summary(run: Run) -> dict[str, Any]:
 def stage_rows(recording: Recording) -> list[dict[str, str]]:
     """One row of text per stage: name, meaning, p50, p95, count."""
     found = stage_percentiles(wakes(recording))
-    return [
-        {
-            "name": name,
-            "meaning": meaning,
-            "p50": _seconds(found[stage].p50),
-            "p95": _seconds(found[stage].p95),
-            "count": str(found[stage].count),
-        }
-        for stage, (name, meaning) in MEANINGS.items()
-    ]
+    return [_row(name, meaning, found[stage]) for stage, (name, meaning) in MEANINGS.items()]
+
+
+def lap_rows(recording: Recording) -> list[dict[str, str]]:
+    """As stage_rows, of a woken worker until its first receive."""
+    found = lap_percentiles(recording.worker_wakes)
+    meanings = {**LAPS, "total": "the system manager starts -> the first receive"}
+    return [_row(lap, meaning, found[lap]) for lap, meaning in meanings.items()]
 
 
 def write_json(report: Mapping[str, Any], path: Path) -> None:
@@ -103,6 +105,7 @@ def write_html(run: Run, picture: Path, path: Path) -> None:
         figures=_figures(report),
         picture=base64.b64encode(picture.read_bytes()).decode("ascii"),
         stages=stage_rows(run.recording),
+        laps=lap_rows(run.recording),
         decisions=run.recording.decisions,
         start=run.recording.start,
         jobs=[_job_row(job, run.recording.start) for job in _by_sending(run.recording.jobs)],
@@ -136,6 +139,16 @@ def _job_row(job: Job, start: float) -> dict[str, str]:
 
 def _by_sending(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: (job.sent_at, job.job_id))
+
+
+def _row(name: str, meaning: str, found: Percentiles) -> dict[str, str]:
+    return {
+        "name": name,
+        "meaning": meaning,
+        "p50": _seconds(found.p50),
+        "p95": _seconds(found.p95),
+        "count": str(found.count),
+    }
 
 
 def _pair(found: Percentiles) -> dict[str, float | None]:

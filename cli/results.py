@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from cli.report import Run, stage_rows, summary, write_html, write_json
+from cli.report import Run, lap_rows, stage_rows, summary, write_html, write_json
 from cli.timeline import draw_timeline
 
 
@@ -26,6 +26,7 @@ def print_results(run: Run, folder: Path, console: Console) -> None:
     for line in run.story.lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(stage_table(run))
+    console.print(lap_table(run))
     total = report["stages"]["total_s"]["p50"]
     console.print(
         f"cold setup {_text(report['setup_s'])} s, warm wake {_text(total)} s (medians); "
@@ -41,12 +42,23 @@ def print_results(run: Run, folder: Path, console: Console) -> None:
 
 def stage_table(run: Run) -> Table:
     """Where the time of a wake goes."""
-    table = Table(title=f"Where the time of a wake goes, seconds at speed {run.speed:g}")
-    for heading in ("stage", "from, to"):
+    title = f"Where the time of a wake goes, seconds at speed {run.speed:g}"
+    return _table(title, "stage", stage_rows(run.recording))
+
+
+def lap_table(run: Run) -> Table:
+    """And of it the worker's, which no speed divides."""
+    title = "What a woken worker spends until its first receive, seconds"
+    return _table(title, "lap", lap_rows(run.recording))
+
+
+def _table(title: str, first_heading: str, rows: list[dict[str, str]]) -> Table:
+    table = Table(title=title)
+    for heading in (first_heading, "from, to"):
         table.add_column(heading)
     for heading in ("p50", "p95", "wakes"):
         table.add_column(heading, justify="right")
-    for row in stage_rows(run.recording):
+    for row in rows:
         style = "bold" if row["name"] == "total" else ""
         table.add_row(
             *(row[key] for key in ("name", "meaning", "p50", "p95", "count")), style=style

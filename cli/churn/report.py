@@ -32,6 +32,11 @@ def print_churn(churn: Churn, console: Console) -> None:
         "poisoned, no dead letter with a reason": verdict.poison_left,
     }
     told += [f"{what}: {', '.join(found)}" for what, found in flaws.items() if found]
+    told += [
+        f"{letter.job_id} is a dead letter: {letter.reason or 'SQS moved it'}"
+        for letter in churn.letters
+        if letter.job_id in verdict.lost
+    ]
     for line in told:
         console.print(line, highlight=False, soft_wrap=True)
 
@@ -75,6 +80,6 @@ def as_document(churn: Churn) -> dict[str, Any]:
         ],
         "verdict": asdict(churn.verdict),
         "hits": [asdict(hit) for hit in churn.hits],
-        "attempts": [asdict(attempt) for attempt in churn.attempts],
-        "dead_letters": [asdict(letter) for letter in churn.dead_letters],
+        "attempts": [asdict(sighting) for sighting in churn.sightings],
+        "dead_letters": [asdict(letter) for letter in churn.letters],
     }

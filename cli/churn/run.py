@@ -12,14 +12,14 @@ from typing import Protocol
 from cli.bring_up import bring_up
 from cli.churn import handler
 from cli.churn.acts import Acts, Faults
-from cli.churn.dead_letters import DeadLetter, read_dead_letters
 from cli.churn.plan import Plan
 from cli.churn.play import function_kills, play
 from cli.churn.striker import Hit, Striker
 from cli.churn.table_log import TableLog
 from cli.churn.verdict import Verdict, judge
-from cli.churn.witness import Attempt, Witness
+from cli.churn.witness import Sighting, Witness
 from cli.clouds import Endpoint
+from cli.dead_letters import DeadLetterQueue, Letter
 from cli.errors import CommandError
 from cli.jobs import JobsDesk
 from cli.live import View
@@ -30,7 +30,6 @@ from cli.watched import Watched, watching
 
 OVER_LIMIT_SECONDS = 900.0  # poison alone is tried for a minute, and a new instance takes two
 QUIET_LIMIT_SECONDS = 120.0
-FINAL_STATES = ("succeeded", "dead_lettered")
 MIN_SIZE, MAX_SIZE = 1, 5
 PARAMETERS = {
     "MinSize": str(MIN_SIZE),
@@ -51,8 +50,8 @@ class Churn:
     plan: Plan
     verdict: Verdict
     hits: tuple[Hit, ...]
-    attempts: tuple[Attempt, ...]
-    dead_letters: tuple[DeadLetter, ...]
+    sightings: tuple[Sighting, ...]
+    letters: tuple[Letter, ...]
     seconds: float
 
 
@@ -78,9 +77,9 @@ def run_churn(
         seconds = time.time() - began
         watched.logs.read_new()
         hits = function_kills(hits, watched.logs.lines)
-        letters = read_dead_letters(stack)
-        verdict = judge(plan.jobs, log.writes(), witness.attempts, letters, hits)
-        return Churn(plan, verdict, tuple(hits), witness.attempts, tuple(letters), seconds)
+        with DeadLetterQueue(stack).all_letters() as letters:
+            verdict = judge(plan.jobs, log.writes(), witness.sightings, letters, hits)
+        return Churn(plan, verdict, tuple(hits), witness.sightings, tuple(letters), seconds)
 
 
 def ship_handler(built: Path) -> None:
@@ -110,13 +109,13 @@ def wait_for_the_end(watched: Watched, plan: Plan, witness: Witness) -> None:
 
     def over() -> bool:
         for job in desk.read(sorted(unfinished)):
-            if job.state in FINAL_STATES:
+            if job.over:
                 unfinished.discard(job.job_id)
         return not unfinished
 
     def quiet() -> bool:
         look = watched.recorder.latest
-        running = [each for each in witness.attempts if each.ended_at is None]
+        running = [each for each in witness.sightings if each.ended_at is None]
         return not running and look.visible + look.in_flight == 0
 
     waits: list[tuple[Callable[[], bool], float, str]] = [

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cli.churn.dead_letters import DeadLetter
 from cli.churn.plan import ChurnJob, Kind
 from cli.churn.striker import Hit
 from cli.churn.table_log import Write, text
-from cli.churn.witness import Attempt
+from cli.churn.witness import Sighting
+from cli.dead_letters import Letter
 
 FAILED, INTERRUPTED, LOST = "failed", "interrupted", ""
 UNSTRUCK = {
@@ -75,18 +75,18 @@ class Verdict:
 def judge(
     jobs: Sequence[ChurnJob],
     writes: Sequence[Write],
-    attempts: Sequence[Attempt],
-    dead_letters: Iterable[DeadLetter],
+    sightings: Sequence[Sighting],
+    letters: Iterable[Letter],
     hits: Sequence[Hit],
 ) -> Verdict:
     """`writes` are all that the table ever took, in the order of each item's."""
     good = [job for job in jobs if not job.poison]
     poisoned = [job.job_id for job in jobs if job.poison]
     recorded = _results(writes)
-    explained = {letter.job_id for letter in dead_letters if letter.reason}
+    explained = {letter.job_id for letter in letters if letter.reason}
     needed = {(job_id, found[0].attempt) for job_id, found in recorded.items()}
-    ours = [each for each in attempts if each.job_id not in set(poisoned)]
-    wasted = [each for each in ours if (each.job_id, each.number) not in needed]
+    ours = [each for each in sightings if each.job_id not in set(poisoned)]
+    wasted = [each for each in ours if (each.job_id, each.attempt) not in needed]
     return Verdict(
         sent=len(good),
         results=sum(job.job_id in recorded for job in good),
@@ -105,7 +105,7 @@ def judge(
         attempts=len(ours),
         wasted=_waste_by_cause(wasted, writes, hits),
         useful_seconds=round(
-            sum(_useful_seconds(each, (each.job_id, each.number) in needed) for each in ours), 1
+            sum(_useful_seconds(each, (each.job_id, each.attempt) in needed) for each in ours), 1
         ),
     )
 
@@ -139,12 +139,12 @@ def _places(writes: Iterable[Write]) -> dict[tuple[str, int], str]:
 
 
 def _waste_by_cause(
-    wasted: Iterable[Attempt], writes: Sequence[Write], hits: Sequence[Hit]
+    wasted: Iterable[Sighting], writes: Sequence[Write], hits: Sequence[Hit]
 ) -> dict[str, Waste]:
     places, ends = _places(writes), _ends(writes)
     found: dict[str, list[float]] = defaultdict(list)
     for each in wasted:
-        key = (each.job_id, each.number)
+        key = (each.job_id, each.attempt)
         cause = _cause(each, places.get(key, ""), ends.get(key, LOST), hits)
         found[cause].append(_lost_seconds(each))
     causes = sorted(found.items(), key=lambda item: -sum(item[1]))
@@ -160,9 +160,9 @@ def _ends(writes: Iterable[Write]) -> dict[tuple[str, int], str]:
     }
 
 
-def _cause(attempt: Attempt, instance_id: str, end: str, hits: Sequence[Hit]) -> str:
+def _cause(seen: Sighting, instance_id: str, end: str, hits: Sequence[Hit]) -> str:
     """The last strike on its instance, or on all, that fell while it ran; else how it ended."""
-    ended_at = attempt.ended_at or attempt.began_at
+    ended_at = seen.ended_at or seen.began_at
     falling = [
         hit
         for hit in hits
@@ -170,21 +170,21 @@ def _cause(attempt: Attempt, instance_id: str, end: str, hits: Sequence[Hit]) ->
         and hit.target in (instance_id, "")
         and (hit.kind is not Kind.CAPACITY or end == INTERRUPTED)
         and hit.at <= ended_at
-        and hit.until >= attempt.began_at
+        and hit.until >= seen.began_at
     ]
     own = [hit for hit in falling if hit.target]
     chosen = max(own or falling, key=lambda hit: hit.at, default=None)
     return str(chosen.kind) if chosen else UNSTRUCK[end]
 
 
-def _useful_seconds(attempt: Attempt, is_needed: bool) -> float:
+def _useful_seconds(seen: Sighting, is_needed: bool) -> float:
     """Work that somebody has the fruits of: what led to the result, or to a checkpoint."""
-    until = attempt.ended_at if is_needed else attempt.saved_at
-    return until - attempt.began_at if until else 0.0
+    until = seen.ended_at if is_needed else seen.saved_at
+    return until - seen.began_at if until else 0.0
 
 
-def _lost_seconds(attempt: Attempt) -> float:
+def _lost_seconds(seen: Sighting) -> float:
     """Work that was not saved."""
-    if attempt.ended_at is None:
+    if seen.ended_at is None:
         return 0.0
-    return attempt.ended_at - (attempt.saved_at or attempt.began_at)
+    return seen.ended_at - (seen.saved_at or seen.began_at)

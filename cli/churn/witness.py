@@ -1,4 +1,4 @@
-"""Who saw every attempt of a churn's jobs run, from outside: handler.py is what it hears."""
+"""Who saw every attempt at a churn's jobs run, from outside: handler.py is what it hears."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Self
 
 
 @dataclass(slots=True)
-class Attempt:
+class Sighting:
     """One run of the handler; `ended_at` is None while it runs. Epoch seconds.
 
     `saved_at` is when it had last saved all it had done.
     """
 
     job_id: str
-    number: int
+    attempt: int
     began_at: float
     saved_at: float | None = None
     ended_at: float | None = None
@@ -32,7 +32,7 @@ class Witness:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._attempts: list[Attempt] = []
+        self._sightings: list[Sighting] = []
         self._server = _Server(self._hear)
 
     @property
@@ -42,10 +42,10 @@ class Witness:
         return str(host), int(port)
 
     @property
-    def attempts(self) -> tuple[Attempt, ...]:
+    def sightings(self) -> tuple[Sighting, ...]:
         """In the order in which they began."""
         with self._lock:
-            return tuple(self._attempts)
+            return tuple(self._sightings)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True, name="witness").start()
@@ -57,25 +57,26 @@ class Witness:
 
     def _hear(self, lines: Iterable[bytes]) -> None:
         """One connection, which is one attempt; a process that is killed closes it as well."""
-        attempt: Attempt | None = None
+        sighting: Sighting | None = None
         try:
             for line in lines:
-                attempt = self._note(json.loads(line), attempt)
+                if line.endswith(b"\n"):  # the last may have been cut short
+                    sighting = self._note(json.loads(line), sighting)
         except ConnectionResetError:
             pass  # the end of the connection, as any other
-        if attempt is not None:
-            attempt.ended_at = self._clock()
+        if sighting is not None:
+            sighting.ended_at = self._clock()
 
-    def _note(self, said: dict[str, object], attempt: Attempt | None) -> Attempt:
+    def _note(self, said: dict[str, object], sighting: Sighting | None) -> Sighting:
         now = self._clock()
-        if attempt is None:
-            attempt = Attempt(str(said["job_id"]), int(str(said["attempt"])), now)
+        if sighting is None:
+            sighting = Sighting(str(said["job_id"]), int(str(said["attempt"])), now)
             with self._lock:
-                self._attempts.append(attempt)
+                self._sightings.append(sighting)
         if said["event"] == "saved":
-            attempt.saved_at = now
-        attempt.completed |= said["event"] == "completed"
-        return attempt
+            sighting.saved_at = now
+        sighting.completed |= said["event"] == "completed"
+        return sighting
 
 
 class _Server(socketserver.ThreadingTCPServer):

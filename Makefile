@@ -12,7 +12,7 @@ PY := .venv/bin/python
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-.PHONY: help setup demo origin cloud compare test check format clean
+.PHONY: help setup demo origin cloud compare test check format clean faults
 
 $(UV):
 	$(PYTHON) -m venv .tools/uv
@@ -43,6 +43,13 @@ TRACES ?= $(wildcard ../shared/traces)
 
 compare: setup ## our scaling policy beside everybody else's, on the traces in TRACES or on made ones
 	.venv/bin/pilotlight compare $(if $(TRACES),--traces $(TRACES)) $(COMPARE_ARGS)
+
+# The shipped code in virtual time with faults drawn from seeds; one seed is replayed with SEEDS=1.
+SEEDS ?= 2000
+FIRST ?= 1
+
+faults: setup ## run SEEDS seeds of faults from FIRST on; a failing one is made short and told
+	PYTHONHASHSEED=0 $(PY) -m faults --seeds $(SEEDS) --first $(FIRST)
 
 check: setup ## style, types, template: no test runs
 	.venv/bin/ruff check .

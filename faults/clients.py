@@ -12,13 +12,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 from botocore.paginate import Paginator
 
-from faults.shapes import (
-    check_of_answer,
-    check_of_request,
-    operation_model,
-    operations,
-    paginators,
-)
+from faults.shapes import operation_model, operations, paginators, sampled
 from local.group.errors import AutoScalingError
 from local.services.ssm_errors import SsmError
 
@@ -92,16 +86,15 @@ class Client:
         return Paginator(getattr(self, name), paginators(self._service)[operation], model)
 
     def _call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        asked = check_of_request(self._service, operation)(request, operation)
-        answer = check_of_answer(self._service, operation)
+        shapes = sampled(self._service, operation)
+        shapes.request(request)
 
         def act() -> Mapping[str, Any]:
             try:
-                told = self._answers[operation](asked)
+                told = self._answers[operation](request)
             except REFUSALS as error:
                 raise client_error(error.code, str(error), operation) from error
-            checked: Mapping[str, Any] = answer(told, operation)
-            return checked
+            return shapes.answer(told)
 
         return self._wire.carry(self._caller, self._service, operation, act)
 

@@ -7,7 +7,6 @@ nothing in the module is changed. An invocation can time out, crash at any call,
 from __future__ import annotations
 
 import builtins
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -17,6 +16,7 @@ from types import CodeType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from faults.tasks import Signal, Task
+from pilotlight.observability import metrics
 
 if TYPE_CHECKING:
     from faults.world import World
@@ -159,6 +159,7 @@ class _Invocation:
             world.function_raised(environment.name, error)
             environment.dead = self._cold and not environment.module
         finally:
+            metrics.clear_metrics()  # at a hundred they would be printed
             self._ended.set()
 
 
@@ -204,8 +205,5 @@ class Context:
 
 @cache
 def _compiled(name: str) -> CodeType:
-    # Powertools asks when it is imported, which a module's first import does.
-    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
     path = FOLDER / name / "app.py"
     return compile(path.read_text(encoding="utf-8"), str(path), "exec")

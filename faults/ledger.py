@@ -10,7 +10,7 @@ from typing import Any
 
 from faults.expressions import Item
 from faults.plan import JobSpec
-from faults.queues import Queue
+from faults.queues import Message, Queue
 
 
 @dataclass
@@ -33,11 +33,16 @@ class Ledger:
         self.overwritten: list[str] = []
         self.results: dict[str, Any] = {}
         self.items: dict[str, Item] = {}
+        self.open: dict[str, Truth] = {}  # those without a result
+        self._dead: tuple[int, set[str]] = (0, set())
 
     def send(self, spec: JobSpec) -> None:
         message_id = self._jobs.send(_body(spec))
         job_id = message_id if spec.does == "malformed" else spec.job_id
-        self.truths.setdefault(job_id, Truth(spec)).message_ids.append(message_id)
+        truth = self.truths.setdefault(job_id, Truth(spec))
+        truth.message_ids.append(message_id)
+        if job_id not in self.results:
+            self.open[job_id] = truth
         self._say(f"sent {job_id}: {spec.does} after {spec.seconds:.0f} s")
 
     def began(self, job_id: str, instance_id: str) -> None:
@@ -57,20 +62,21 @@ class Ledger:
             self.overwritten.append(job_id)
         if "result" in after:
             self.results[job_id] = after["result"]
+            self.open.pop(job_id, None)
 
     def in_queue(self, truth: Truth) -> bool:
         return any(it in self._jobs.messages for it in truth.message_ids)
 
     def in_dead_letters(self, job_id: str, truth: Truth) -> bool:
         messages = self._dead_letters.messages
-        if any(it in messages for it in truth.message_ids):
-            return True
-        return any(_names(message.attributes, job_id) for message in messages.values())
+        if len(messages) != self._dead[0]:
+            self._dead = (len(messages), {_job_id(it) for it in messages.values()})
+        return job_id in self._dead[1] or any(it in messages for it in truth.message_ids)
 
     def unsettled(self) -> Iterator[str]:
         """Jobs without a result that are not among the dead letters."""
-        for job_id, truth in self.truths.items():
-            if job_id not in self.results and not self.in_dead_letters(job_id, truth):
+        for job_id, truth in self.open.items():
+            if not self.in_dead_letters(job_id, truth):
                 yield job_id
 
 
@@ -81,5 +87,6 @@ def _body(spec: JobSpec) -> str:
     return json.dumps({"job_id": spec.job_id, "payload": payload})
 
 
-def _names(attributes: dict[str, Any], job_id: str) -> bool:
-    return bool(attributes.get("job_id", {}).get("StringValue") == job_id)
+def _job_id(message: Message) -> str:
+    """What the worker says of a dead letter; SQS itself says nothing."""
+    return str(message.attributes.get("job_id", {}).get("StringValue", ""))

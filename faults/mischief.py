@@ -101,7 +101,7 @@ class Mischief:
         """Whether no call to AWS fails, and every function may be invoked."""
         if self.calls.in_force:
             return False
-        return not self._current(("function_throttled", "functions_gone"))
+        return not (self._lasting and self._current(("function_throttled", "functions_gone")))
 
     # How they come and go
 

@@ -89,14 +89,14 @@ class _Run:
 
     def _look(self) -> None:
         world, now = self._world, self._world.clock.now()
-        if not world.mischief.aws_answers:
-            world.answering_since = now
         if world.stirred:
             world.stirred = False
             for invariant in AT_EVERY_MOMENT:
                 _demand(invariant(world))
         if now >= self._looked_at + LOOK_SECONDS:
             self._looked_at = now
+            if not world.mischief.aws_answers:
+                world.answering_since = now
             for invariant in OVER_TIME:
                 _demand(invariant(world))
 

@@ -15,6 +15,8 @@ from botocore.model import OperationModel, ServiceModel
 Check = Callable[[Any, str], Any]
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
 _LOADER = Loader()
+FIRST_CALLS = 200
+ONE_OF = 16
 
 
 class ShapeError(AssertionError):
@@ -51,6 +53,70 @@ def check_of_request(service: str, operation: str) -> Check:
 def check_of_answer(service: str, operation: str) -> Check:
     """Also makes the answer what boto3 hands out: no nulls, times as datetimes."""
     return _check_of(operation_model(service, operation).output_shape, {}, is_answer=True)
+
+
+class Sampled:
+    """Checks the first calls of an operation, and then one of many: a thousandth one that looks
+    like the others tells nothing new. Answers are made boto3's in any case."""
+
+    def __init__(self, service: str, operation: str) -> None:
+        self._operation = operation
+        self._request = check_of_request(service, operation)
+        self._answer = check_of_answer(service, operation)
+        self._tidy = _tidier_of(operation_model(service, operation).output_shape, {})
+        self._calls = 0
+
+    def request(self, request: Mapping[str, Any]) -> None:
+        self._calls += 1
+        if self._is_checked:
+            self._request(request, self._operation)
+
+    def answer(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._is_checked or self._tidy is None:
+            checked: Mapping[str, Any] = self._answer(answer, self._operation)
+            return checked
+        tidied: Mapping[str, Any] = self._tidy(answer)
+        return tidied
+
+    @property
+    def _is_checked(self) -> bool:
+        return self._calls <= FIRST_CALLS or self._calls % ONE_OF == 0
+
+
+@cache
+def sampled(service: str, operation: str) -> Sampled:
+    return Sampled(service, operation)
+
+
+def _tidier_of(shape: Any, known: dict[str, Any]) -> Callable[[Any], Any] | None:
+    """Without checks; None for what is good as it is, or contains itself."""
+    if shape is None or shape.name in known:
+        return None
+    known[shape.name] = True
+    tidier: Callable[[Any], Any] | None = None
+    if shape.type_name == "structure":
+        members = {name: _tidier_of(it, known) for name, it in shape.members.items()}
+        tidier = _tidy_structure(members)
+    elif shape.type_name == "list":
+        member = _tidier_of(shape.member, known)
+        if member is not None:
+            tidier = lambda value: [member(item) for item in value]  # noqa: E731
+    elif shape.type_name == "timestamp":
+        tidier = lambda value: _timestamp(value, shape.name)  # noqa: E731
+    del known[shape.name]
+    return tidier
+
+
+def _tidy_structure(members: Mapping[str, Callable[[Any], Any] | None]) -> Callable[[Any], Any]:
+    def tidy(value: Mapping[str, Any]) -> Mapping[str, Any]:
+        tidied = {}
+        for key, member in value.items():
+            if member is not None:
+                change = members[key]
+                tidied[key] = member if change is None else change(member)
+        return tidied
+
+    return tidy
 
 
 def _check_of(shape: Any, known: dict[str, list[Check]], *, is_answer: bool) -> Check:

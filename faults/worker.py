@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 from faults.clients import Session
 from faults.job_process import SimulatedJobProcess
 from faults.tasks import KilledError, Signal, Task
+from local.group.clock import Timer
 from pilotlight.worker import __main__ as worker_main
 from pilotlight.worker import (
     assembly,
     drain,
     liveness,
+    log_shipping,
     loop_state,
     receiver,
     self_check,
     slots,
     supervision,
     wake,
+    watchdog,
 )
 from pilotlight.worker.metadata import MetadataError
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 KILLED = -9
 # The worker looks around often, which costs nothing in truth and everything here: every pause is
 # longer than shipped, and the order of what happens is the same.
-PAUSES: tuple[tuple[Any, str, float], ...] = (
+PAUSES: tuple[tuple[Any, str, Any], ...] = (
     (worker_main, "STEP_SECONDS", 2.0),
     (receiver, "WAIT_SECONDS", 10),
     (supervision, "POLL_SECONDS", 3.0),
@@ -42,6 +45,8 @@ PAUSES: tuple[tuple[Any, str, float], ...] = (
     (drain, "POLL_SECONDS", 1.0),
     (liveness, "WRITE_SECONDS", 6.0),
     (worker_main, "WRITE_SECONDS", 6.0),
+    (log_shipping, "GATHER_SECONDS", 60.0),
+    (log_shipping, "URGENT_EVENTS", frozenset()),
 )
 
 
@@ -60,6 +65,7 @@ class WorkerProcess:
         self.exit_code: int | None = None
         self._tasks: list[Task] = []
         self._ended = Signal(world.tasks)
+        self._watchdog: Timer | None = None
 
     @property
     def name(self) -> str:
@@ -98,6 +104,13 @@ class WorkerProcess:
             if not task.done:
                 self.world.tasks.kill(task)
 
+    def must_step_again(self, within_seconds: float = watchdog.STUCK_SECONDS) -> None:
+        """What `watchdog.must_step_again` does to a real process."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        when = self.world.clock.now() + within_seconds
+        self._watchdog = self.world.clock.call_at(when, self.kill, "its loop is stuck")
+
     def hang(self, seconds: float) -> None:
         """Nothing in it goes on for so long; its jobs' processes do."""
         self.frozen_until = self.world.clock.now() + seconds
@@ -134,6 +147,8 @@ class WorkerProcess:
     def _end(self, code: int) -> None:
         if self.exit_code is None:
             self.exit_code = code
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         for task in self._tasks:  # threads of a process end with it
             if not task.done and task is not self.world.tasks.current:
                 self.world.tasks.kill(task)
@@ -194,6 +209,7 @@ def shipped_worker(world: World) -> Iterator[None]:
         *PAUSES,
         (worker_main, "os", _operating_system(process)),
         (worker_main, "sys", SimpleNamespace(stdout=Output(world))),
+        (worker_main, "must_step_again", lambda: process().must_step_again()),
         (worker_main, "signal", SimpleNamespace(SIGTERM=15, SIGINT=2, signal=listen)),
         (worker_main, "Home", SimpleNamespace(from_environment=lambda _: process().guest.home)),
         (worker_main, "InstanceMetadata", lambda _: Metadata(process().guest)),

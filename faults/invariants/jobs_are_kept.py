@@ -13,10 +13,8 @@ def jobs_are_kept(world: World) -> Iterator[str]:
     ledger = world.ledger
     for job_id in ledger.overwritten:
         yield f"the result of {job_id} was written twice"
-    for job_id, truth in ledger.truths.items():
-        if job_id in ledger.results or ledger.in_queue(truth):
-            continue
-        if not ledger.in_dead_letters(job_id, truth):
+    for job_id, truth in ledger.open.items():
+        if not ledger.in_queue(truth) and not ledger.in_dead_letters(job_id, truth):
             yield f"{job_id} is lost: it has no result, and no queue has it"
 
 

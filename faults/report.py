@@ -1,0 +1,96 @@
+"""What a run of many seeds says: progress, what went wrong on purpose, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from faults.plan import Plan
+from faults.run import Result
+
+MAX_STORY_LINES = 120
+
+
+@dataclass
+class Totals:
+    """Sums over all runs."""
+
+    runs: int = 0
+    jobs: int = 0
+    results: int = 0
+    dead_letters: int = 0
+    ran_again: int = 0
+    virtual_seconds: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    failed_seeds: list[int] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        self.runs += 1
+        self.jobs += result.jobs
+        self.results += result.results
+        self.dead_letters += result.dead_letters
+        self.ran_again += result.ran_again
+        self.virtual_seconds += result.at
+        self.faults.update(result.tally)
+        if result.broken:
+            self.failed_seeds.append(result.plan.seed)
+
+    @property
+    def lost(self) -> int:
+        """Jobs of runs that ended well and have neither a result nor a dead letter; always 0."""
+        return self.jobs - self.results - self.dead_letters
+
+
+def print_totals(console: Console, totals: Totals) -> None:
+    table = Table(title="Faults that took effect", title_justify="left")
+    table.add_column("kind")
+    table.add_column("times", justify="right")
+    for kind, times in sorted(totals.faults.items(), key=lambda it: -it[1]):
+        table.add_row(kind, f"{times:,}")
+    console.print(table)
+    hours = totals.virtual_seconds / 3600
+    console.print(
+        f"{totals.runs:,} runs of {hours:,.0f} hours in virtual time, "
+        f"{sum(totals.faults.values()):,} faults"
+    )
+    outcome = "0 lost" if not totals.failed_seeds else f"{len(totals.failed_seeds)} runs broken"
+    console.print(
+        f"{totals.jobs:,} jobs sent, {totals.results:,} results, "
+        f"{totals.dead_letters:,} dead letters, {outcome}, 0 recorded twice"
+        if not totals.failed_seeds
+        else f"{totals.jobs:,} jobs sent; {outcome}: {totals.failed_seeds}"
+    )
+
+
+def print_failure(console: Console, result: Result, short: Plan, story: tuple[str, ...]) -> None:
+    console.rule(f"seed {result.plan.seed}")
+    console.print(f"[bold red]{result.broken}[/]", markup=True, highlight=False)
+    console.print(f"It breaks with {len(short.faults)} faults and {len(short.jobs)} jobs:")
+    for fault in short.faults:
+        console.print(f"  {fault}", highlight=False, markup=False)
+    console.print(f"  {short.settings}", highlight=False, markup=False)
+    for line in story[-MAX_STORY_LINES:]:
+        console.print(line, highlight=False, markup=False, overflow="ellipsis", no_wrap=True)
+    console.print(f"[bold]make faults FIRST={result.plan.seed} SEEDS=1[/]")
+
+
+def write_totals(folder: Path, totals: Totals) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "faults.json"
+    document = {
+        "runs": totals.runs,
+        "virtual_hours": round(totals.virtual_seconds / 3600, 1),
+        "jobs": totals.jobs,
+        "results": totals.results,
+        "dead_letters": totals.dead_letters,
+        "ran_again": totals.ran_again,
+        "failed_seeds": totals.failed_seeds,
+        "faults": dict(totals.faults.most_common()),
+    }
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return path

@@ -6,12 +6,13 @@ from itertools import count
 from random import Random
 from typing import Protocol
 
+from local.group.actions import LifecycleAction
 from local.group.clock import VirtualClock
-from local.group.events import GroupEvent
+from local.group.events import ActionEvent, GroupEvent, OutcomeEvent
 from local.group.group import Group
 from local.group.ports import World
 from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
-from local.group.states import RETURN_TO_POOL, HookKind, LifecycleState
+from local.group.states import RETURN_TO_POOL, HookKind, LifecycleState, Place
 from local.group.virtual_machines import VirtualMachines
 from simulator.metered_machines import Meter, MeteredAnswers, MeteredMachines
 from simulator.news import News
@@ -27,8 +28,6 @@ HOOKS = (
     Hook("ready", HookKind.LAUNCHING, heartbeat_timeout_seconds=7200),
     Hook("drain", HookKind.TERMINATING, heartbeat_timeout_seconds=7200, default_result=CONTINUE),
 )
-_LAUNCHED = "EC2 Instance Launch Successful"
-_REFUSED = "EC2 Instance Launch Unsuccessful"
 
 
 class Workers(Protocol):
@@ -135,14 +134,14 @@ class Fleet:
     # Listener: what the group says
 
     def publish(self, event: GroupEvent) -> None:
-        detail = event.detail
-        if event.hook is not None:
+        if isinstance(event, ActionEvent):
             self._answer(event)
-        elif event.detail_type == _LAUNCHED and detail["Destination"] == "AutoScalingGroup":
-            self._enter_service(detail["EC2InstanceId"], detail["Origin"] == "WarmPool")
-        elif event.detail_type == _REFUSED:
-            self._news.tell()
-            self.failed_starts += 1
+        elif isinstance(event, OutcomeEvent) and event.transition.launches:
+            if not event.succeeded:
+                self._news.tell()
+                self.failed_starts += 1
+            elif event.transition.destination is Place.GROUP:
+                self._enter_service(event)
 
     def target_state(self, instance_id: str, state: str | None) -> None:
         self._news.tell()
@@ -152,35 +151,32 @@ class Fleet:
     def group_gone(self, name: str) -> None:
         raise LookupError(f"the group {name} was deleted in a simulation")
 
-    def _answer(self, event: GroupEvent) -> None:
+    def _answer(self, event: ActionEvent) -> None:
         """The lifecycle functions: first boots take their setup, drains a command."""
-        detail, durations = event.detail, self._durations
-        launches = detail["Action"] == "Launch"
-        seconds = durations.hook() if launches else durations.drain()
-        if launches:
-            first = detail["Origin"] == "EC2"
+        durations, now = self._durations, self._clock.now()
+        if not event.transition.launches:
+            seconds = durations.drain()
+        else:
+            seconds = durations.hook()
+            first = event.transition.origin is Place.EC2
             boot = durations.setup() if first else durations.boot()
-            self._ready_at[detail["EC2InstanceId"]] = self._clock.now() + boot
+            self._ready_at[event.instance_id] = now + boot
             seconds += boot if first else 0.0
         self.api_calls += 1
-        when = self._clock.now() + seconds
-        self._clock.call_at(
-            when, self._complete, detail["LifecycleHookName"], detail["LifecycleActionToken"]
-        )
+        self._clock.call_at(now + seconds, self._complete, event.action)
 
-    def _complete(self, hook_name: str, token: str) -> None:
-        actions = self.group.journeys.actions
-        actions.complete(hook_name, CONTINUE, token, None)
+    def _complete(self, action: LifecycleAction) -> None:
+        self.group.journeys.actions.complete(action.hook.name, CONTINUE, action.token, None)
 
-    def _enter_service(self, instance_id: str, was_warm: bool) -> None:
+    def _enter_service(self, event: OutcomeEvent) -> None:
         self._news.tell()
-        if was_warm:
+        if event.transition.origin is Place.WARM_POOL:
             self.warm_starts += 1
         else:
             self.cold_starts += 1
         if self._workers is not None:
-            ready_at = max(self._clock.now(), self._ready_at[instance_id])
-            self._workers.join(instance_id, ready_at)
+            ready_at = max(self._clock.now(), self._ready_at[event.instance_id])
+            self._workers.join(event.instance_id, ready_at)
 
 
 class Exits:

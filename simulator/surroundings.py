@@ -14,6 +14,7 @@ from local.group.latency import Delay, published
 from local.instances.latency import Latency as InstanceLatency
 
 SPREAD = (0.8, 1.3)
+_SPAN = SPREAD[1] - SPREAD[0]
 SETUP_SECONDS = 240.0
 """User data with pip and PyTorch, and the readiness check."""
 
@@ -80,4 +81,4 @@ class Durations:
         return self._random.uniform(0.0, self.LOOK_SECONDS) + 0.3
 
     def _spread(self, seconds: float) -> float:
-        return seconds * self._random.uniform(*SPREAD)
+        return seconds * (SPREAD[0] + _SPAN * self._random.random())

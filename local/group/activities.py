@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,17 +58,15 @@ class Activity:
 
 
 class ActivityLog:
-    """The newest activities by id, and how many are under way."""
+    """The newest activities, and how many are under way."""
 
     def __init__(self) -> None:
-        self._by_id: OrderedDict[str, Activity] = OrderedDict()
+        self._kept: deque[Activity] = deque(maxlen=KEPT_ACTIVITIES)
         self.in_progress = 0
         self.last_end: float | None = None
 
     def begin(self, activity: Activity) -> Activity:
-        self._by_id[activity.activity_id] = activity
-        if len(self._by_id) > KEPT_ACTIVITIES:
-            self._by_id.popitem(last=False)
+        self._kept.append(activity)
         self.in_progress += 1
         return activity
 
@@ -83,4 +81,4 @@ class ActivityLog:
         self.in_progress -= 1
 
     def newest_first(self) -> Iterable[Activity]:
-        return reversed(self._by_id.values())
+        return reversed(self._kept)

@@ -12,76 +12,111 @@ from typing import Any
 
 from local.group.actions import LifecycleAction
 from local.group.activities import FAILED, IN_PROGRESS, Activity, timestamp
-from local.group.instance import Instance
 from local.group.settings import Hook
 from local.group.states import Transition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class GroupEvent:
-    """An event for the bus; `hook` is set on a lifecycle action, for its notification target."""
+    """An event for the bus, about one instance (or "", when EC2 gave none) on its way.
 
-    detail_type: str
-    detail: dict[str, Any]
-    resources: tuple[str, ...]
+    It is put into AWS's words only where somebody reads them: virtual time rarely does.
+    """
+
+    group_name: str
+    group_arn: str
+    transition: Transition
+    instance_id: str
     time: float
-    hook: Hook | None = None
+
+    @property
+    def hook(self) -> Hook | None:
+        """That of a lifecycle action, for its notification target."""
+        return None
+
+    @property
+    def verb(self) -> str:
+        return "Launch" if self.transition.launches else "Terminate"
+
+    @property
+    def detail_type(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        return (self.group_arn,)
 
 
-def _verb(transition: Transition) -> str:
-    return "Launch" if transition.launches else "Terminate"
-
-
-def lifecycle_action(
-    name: str, arn: str, instance: Instance, action: LifecycleAction, now: float
-) -> GroupEvent:
+@dataclass(slots=True, eq=False)
+class ActionEvent(GroupEvent):
     """`EC2 Instance-launch Lifecycle Action` or `-terminate`; resources hold the group alone."""
-    hook, transition = action.hook, instance.transition
-    detail = {
-        "LifecycleActionToken": action.token,
-        "AutoScalingGroupName": name,
-        "LifecycleHookName": hook.name,
-        "EC2InstanceId": instance.instance_id,
-        "LifecycleTransition": hook.kind.value,
-    }
-    if hook.notification_metadata is not None:
-        detail["NotificationMetadata"] = hook.notification_metadata
-    detail["Origin"] = transition.origin.value
-    detail["Destination"] = transition.destination.value
-    detail["Action"] = _verb(transition)
-    detail_type = f"EC2 Instance-{_verb(transition).lower()} Lifecycle Action"
-    return GroupEvent(detail_type, detail, (arn,), now, hook)
+
+    action: LifecycleAction
+
+    @property
+    def hook(self) -> Hook:
+        return self.action.hook
+
+    @property
+    def detail_type(self) -> str:
+        return f"EC2 Instance-{self.verb.lower()} Lifecycle Action"
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        detail = {
+            "LifecycleActionToken": self.action.token,
+            "AutoScalingGroupName": self.group_name,
+            "LifecycleHookName": self.hook.name,
+            "EC2InstanceId": self.instance_id,
+            "LifecycleTransition": self.hook.kind.value,
+        }
+        if self.hook.notification_metadata is not None:
+            detail["NotificationMetadata"] = self.hook.notification_metadata
+        detail["Origin"] = self.transition.origin.value
+        detail["Destination"] = self.transition.destination.value
+        detail["Action"] = self.verb
+        return detail
 
 
-def outcome(
-    name: str,
-    arn: str,
-    transition: Transition,
-    activity: Activity,
-    instance_id: str,
-    succeeded: bool,
-) -> GroupEvent:
+@dataclass(slots=True, eq=False)
+class OutcomeEvent(GroupEvent):
     """`EC2 Instance Launch Successful` and its three sisters; the activity has ended."""
-    end_time = activity.end_time if activity.end_time is not None else activity.start_time
-    detail: dict[str, Any] = {
-        "Origin": transition.origin.value,
-        "Destination": transition.destination.value,
-        "Action": _verb(transition),
-        "StatusCode": IN_PROGRESS if succeeded else FAILED,
-        "Description": activity.description,
-        "AutoScalingGroupName": name,
-        "ActivityId": activity.activity_id,
-        "Details": activity_details(activity),
-        "RequestId": activity.activity_id,
-        "StatusMessage": activity.status_message,
-        "EndTime": timestamp(end_time),
-        "EC2InstanceId": instance_id,
-        "StartTime": timestamp(activity.start_time),
-        "Cause": activity.cause,
-    }
-    resources = (arn, _instance_arn(arn, instance_id)) if instance_id else (arn,)
-    word = "Successful" if succeeded else "Unsuccessful"
-    return GroupEvent(f"EC2 Instance {_verb(transition)} {word}", detail, resources, end_time)
+
+    activity: Activity
+    succeeded: bool
+
+    @property
+    def detail_type(self) -> str:
+        return f"EC2 Instance {self.verb} {'Successful' if self.succeeded else 'Unsuccessful'}"
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        activity = self.activity
+        return {
+            "Origin": self.transition.origin.value,
+            "Destination": self.transition.destination.value,
+            "Action": self.verb,
+            "StatusCode": IN_PROGRESS if self.succeeded else FAILED,
+            "Description": activity.description,
+            "AutoScalingGroupName": self.group_name,
+            "ActivityId": activity.activity_id,
+            "Details": activity_details(activity),
+            "RequestId": activity.activity_id,
+            "StatusMessage": activity.status_message,
+            "EndTime": timestamp(self.time),
+            "EC2InstanceId": self.instance_id,
+            "StartTime": timestamp(activity.start_time),
+            "Cause": activity.cause,
+        }
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        group = self.group_arn
+        return (group, _instance_arn(group, self.instance_id)) if self.instance_id else (group,)
 
 
 def activity_details(activity: Activity) -> dict[str, str]:

@@ -11,7 +11,7 @@ from local.group.activities import (
     ActivityLog,
     timestamp,
 )
-from local.group.events import lifecycle_action, outcome
+from local.group.events import ActionEvent, OutcomeEvent
 from local.group.instance import Instance
 from local.group.ports import World
 from local.group.settings import Placement
@@ -44,7 +44,14 @@ class Records:
         return self.log.begin(Activity(token, description, cause, self.now(), placement))
 
     def action_opened(self, instance: Instance, action: LifecycleAction) -> None:
-        event = lifecycle_action(self._name, self._arn, instance, action, self.now())
+        event = ActionEvent(
+            self._name,
+            self._arn,
+            instance.transition,
+            instance.instance_id,
+            self.now(),
+            action,
+        )
         self._world.listener.publish(event)
 
     def succeeded(self, instance: Instance) -> None:
@@ -67,7 +74,7 @@ class Records:
         self._publish(transition, activity, "", False)
 
     def superseded(self, instance: Instance) -> None:
-        """Another transition takes over before this one has ended."""
+        """Another transition takes over, maybe before this one has ended."""
         message = "The activity was superseded by a later one."
         self.log.end(instance.activity, CANCELLED, self.now(), message)
 
@@ -88,5 +95,14 @@ class Records:
     def _publish(
         self, transition: Transition, activity: Activity, instance_id: str, succeeded: bool
     ) -> None:
-        event = outcome(self._name, self._arn, transition, activity, instance_id, succeeded)
+        ended_at = activity.start_time if activity.end_time is None else activity.end_time
+        event = OutcomeEvent(
+            self._name,
+            self._arn,
+            transition,
+            instance_id,
+            ended_at,
+            activity,
+            succeeded,
+        )
         self._world.listener.publish(event)

@@ -41,7 +41,10 @@ class PoolState(StrEnum):
 
     @property
     def settled(self) -> LifecycleState:
-        return LifecycleState(f"Warmed:{self.value}")
+        return _SETTLED[self]
+
+
+_SETTLED = {state: LifecycleState(f"Warmed:{state.value}") for state in PoolState}
 
 
 class Place(StrEnum):

@@ -14,7 +14,7 @@ import typer
 from cli import demo as demos
 from cli import origin as origins
 from cli.advise import advise
-from cli.churn.command import churn
+from cli.churn.command import churn, hostile
 from cli.clouds import ConfiguredCloud, embedded_cloud
 from cli.compare import compare
 from cli.convert import convert
@@ -39,9 +39,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     help="A pilot light for PyTorch workers: asleep at the cost of a disk, at work in seconds.\n\n"
-    "demo, origin and churn run on an AWS embedded in this computer. The other commands go to "
-    "whatever the SDK is set to: AWS_PROFILE and AWS_REGION name an account, AWS_ENDPOINT_URL "
-    "`make cloud`.",
+    "demo, origin, churn and hostile run on an AWS embedded in this computer. The other commands "
+    "go to whatever the SDK is set to: AWS_PROFILE and AWS_REGION name an account, "
+    "AWS_ENDPOINT_URL `make cloud`.",
 )
 app.command()(simulate)
 app.command()(compare)
@@ -52,6 +52,7 @@ app.command()(logs)
 app.command()(dead_letters)
 app.command()(replay)
 app.command()(churn)
+app.command()(hostile)
 
 StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
 Speed = Annotated[

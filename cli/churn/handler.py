@@ -7,6 +7,7 @@ table.
     {"task": "count", "tenths": 50, "patient": true, "saves": false}
     {"task": "train", "seed": 7, "steps": 2000}
     {"task": "raise"}, {"task": "crash"}: jobs that can never succeed
+    {"task": "echo", "data": anything}: over at once, and no witness is told
 """
 
 import importlib
@@ -38,6 +39,8 @@ class PoisonError(Exception):
 
 
 def handle(payload: dict[str, Any], job: Job) -> Any:
+    if payload["task"] == "echo":
+        return payload["data"]
     with socket.create_connection(payload["witness"], WITNESS_SECONDS) as witness:
 
         def say(event: str) -> None:

@@ -1,32 +1,24 @@
-"""A churn run: deploy, send jobs and strike by the plan, wait for the end, and judge."""
+"""A churn run: send jobs and strike by the plan, wait for the end, and judge."""
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
-from cli.bring_up import bring_up
-from cli.churn import handler
 from cli.churn.acts import Acts, Faults
+from cli.churn.fleet import serving
 from cli.churn.plan import Plan
 from cli.churn.play import function_kills, play
 from cli.churn.striker import Hit, Striker
 from cli.churn.table_log import TableLog
 from cli.churn.verdict import Verdict, judge
 from cli.churn.witness import Sighting, Witness
-from cli.clouds import Endpoint
 from cli.dead_letters import DeadLetterQueue, Letter
 from cli.errors import CommandError
 from cli.jobs import JobsDesk
-from cli.live import View
-from cli.stack import Stack
-from cli.trouble import explaining
 from cli.waiting import wait_until
-from cli.watched import Watched, watching
+from cli.watched import Watched
 
 OVER_LIMIT_SECONDS = 900.0  # poison alone is tried for a minute, and a new instance takes two
 QUIET_LIMIT_SECONDS = 120.0
@@ -37,10 +29,6 @@ PARAMETERS = {
     # A job whose process is killed has failed, and chance shall not use up a good job's attempts.
     "MaxAttempts": "5",
 }
-
-
-class StrikableCloud(Endpoint, Faults, Protocol):
-    """An embedded AWS: an account does not go wrong on demand."""
 
 
 @dataclass(frozen=True)
@@ -55,48 +43,23 @@ class Churn:
     seconds: float
 
 
-def run_churn(
-    cloud: StrikableCloud,
-    stack_name: str,
-    plan: Plan,
-    folder: Path,
-    view: View,
-    parameters: Mapping[str, str] = PARAMETERS,
-) -> Churn:
-    """Raises CommandError, after showing what there is to read, when the stack does not come up."""
-    stack = Stack(stack_name, cloud)
-    with watching(stack, view) as watched, Witness() as witness:
-        with explaining(watched, folder):
-            bring_up(watched, folder, cloud.environment(), parameters, ship_handler)
-        log = TableLog(stack)
-        log.open()
-        striker = Striker(stack, acts_on(cloud, stack), lambda: serving(watched))
+def run_churn(watched: Watched, faults: Faults, plan: Plan) -> Churn:
+    """On a fleet that was deployed with PARAMETERS, or other sizes than MIN_SIZE to MAX_SIZE."""
+    stack = watched.stack
+    log = TableLog(stack)
+    log.open()
+    acts = Acts(stack, faults, range(MIN_SIZE, MAX_SIZE + 1))
+    striker = Striker(stack, acts, lambda: serving(watched))
+    with Witness() as witness:
         began = time.time()
         hits = play(plan, watched, JobsDesk(stack), striker, witness.address)
         wait_for_the_end(watched, plan, witness)
         seconds = time.time() - began
-        watched.logs.read_new()
-        hits = function_kills(hits, watched.logs.lines)
-        with DeadLetterQueue(stack).all_letters() as letters:
-            verdict = judge(plan.jobs, log.writes(), witness.sightings, letters, hits)
-        return Churn(plan, verdict, tuple(hits), witness.sightings, tuple(letters), seconds)
-
-
-def ship_handler(built: Path) -> None:
-    """Into what `sam build` made: the churn's handler in the example's place."""
-    jobs = built / "JobsLayer/python/jobs"
-    jobs.joinpath("handler.py").rename(jobs / "example.py")
-    shutil.copy(handler.__file__, jobs / "handler.py")
-
-
-def acts_on(cloud: StrikableCloud, stack: Stack) -> Acts:
-    return Acts(stack, cloud, range(MIN_SIZE, MAX_SIZE + 1))
-
-
-def serving(watched: Watched) -> list[str]:
-    """Ids of the instances in service."""
-    members = watched.recorder.latest.members
-    return [member.instance_id for member in members if member.state == "InService"]
+    watched.logs.read_new()
+    hits = function_kills(hits, watched.logs.lines)
+    with DeadLetterQueue(stack).all_letters() as letters:
+        verdict = judge(plan.jobs, log.writes(), witness.sightings, letters, hits)
+    return Churn(plan, verdict, tuple(hits), witness.sightings, tuple(letters), seconds)
 
 
 def wait_for_the_end(watched: Watched, plan: Plan, witness: Witness) -> None:

@@ -35,6 +35,7 @@ class ArrivalMetric:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._minute = 0
+        self._minute_ends_at = MINUTE_SECONDS
         self._sent = self._ended = 0
         self._worked_seconds = 0.0
         self._late: deque[Minute] = deque()
@@ -45,17 +46,20 @@ class ArrivalMetric:
         self._shown = ArrivalHistory(per_minute=())
 
     def sent(self) -> None:
-        self._turn()
+        if self._schedule.now() >= self._minute_ends_at:
+            self._turn()
         self._sent += 1
 
     def ended(self, service_seconds: float) -> None:
-        self._turn()
+        if self._schedule.now() >= self._minute_ends_at:
+            self._turn()
         self._ended += 1
         self._worked_seconds += service_seconds
 
     def history(self) -> ArrivalHistory:
         """What is published by now; the same object until the next minute."""
-        self._turn()
+        if self._schedule.now() >= self._minute_ends_at:
+            self._turn()
         return self._shown
 
     def next_change_at(self) -> float:
@@ -64,12 +68,11 @@ class ArrivalMetric:
     def _turn(self) -> None:
         """Close the minutes that have passed."""
         now = int(self._schedule.now() // MINUTE_SECONDS)
-        if now <= self._minute:
-            return
         self._close(Minute(self._sent, self._ended, self._worked_seconds))
         for _ in range(min(now - self._minute - 1, KEPT_MINUTES + LATE_MINUTES)):
             self._close(EMPTY)
         self._minute = now
+        self._minute_ends_at = (now + 1) * MINUTE_SECONDS
         self._sent = self._ended = 0
         self._worked_seconds = 0.0
         self._shown = self._history()

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pilotlight.jobs.attempts import Tally
 
 MAX_REASON_CHARACTERS = 1_000
+# Of body and attributes together, each with its name and type (SQS guide, message metadata).
+MAX_MESSAGE_BYTES = 1_048_576
+TYPE_BYTES = len("String")  # and of "Number"
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,37 @@ class DeadLetter:
     log_stream: str
 
     def attributes(self) -> dict[str, str | int]:
-        """SQS message attributes by name; a text is never empty and has printable characters."""
-        said: dict[str, str | int] = {
+        """SQS message attributes by name; a text is never empty and has printable characters.
+
+        Beside a body that leaves no room for all of them, the first that fit: a letter that SQS
+        refuses would be worse. The jobs table knows the rest.
+        """
+        room_bytes = MAX_MESSAGE_BYTES - len(self.body.encode("utf-8", "surrogatepass"))
+        fitting: dict[str, str | int] = {}
+        for name, value in self._all_attributes().items():
+            value_bytes = room_bytes - len(name) - TYPE_BYTES
+            told = _cut(self.reason, value_bytes) if name == "reason" else value
+            told_bytes = len(str(told).encode())
+            if told != "" and told_bytes <= value_bytes:
+                fitting[name] = told
+                room_bytes = value_bytes - told_bytes
+        return fitting
+
+    def _all_attributes(self) -> dict[str, str | int]:
+        """Those that matter most first."""
+        return {
             "job_id": self.job_id,
-            "reason": _printable(self.reason)[:MAX_REASON_CHARACTERS],
+            "reason": self.reason,
             "failures": self.tally.failures,
             "interruptions": self.tally.interruptions,
             "log_group": self.log_group,
             "log_stream": self.log_stream,
         }
-        return {name: value for name, value in said.items() if value != ""}
+
+
+def _cut(reason: str, at_most_bytes: int) -> str:
+    shown = _printable(reason)[:MAX_REASON_CHARACTERS].encode()[: max(0, at_most_bytes)]
+    return shown.decode("utf-8", "ignore")
 
 
 def _printable(text: str) -> str:

@@ -73,7 +73,7 @@ def _good(count: int, canary: str) -> Iterator[Message]:
         )
 
 
-STRANGE_IDS = (".", "..", "...", "-rf", "--help", "con", "a" * 128, "__proto__", "NaN")
+STRANGE_IDS = ("...", "-rf", "--help", "con", "a" * 128, "__proto__", "NaN")
 
 
 def _looks_like_an_attack(canary: str) -> list[Any]:
@@ -166,6 +166,10 @@ BAD: tuple[Make, ...] = (
     _dead("nested 100,000 deep", lambda _, __: '{"payload": ' + "[" * 100_000),
     _dead("byte order mark", lambda _, __: '\ufeff{"payload": null}'),
     _dead("a megabyte of nothing", lambda _, __: "x" * (MIB - 8_192)),
+    _dead("infinity in digits", lambda _, __: '{"payload": 1e999}'),
+    _dead("two ids", lambda _, __: '{"job_id": "good-00001", "payload": 1, "job_id": "other"}'),
+    _named("id is the folder", "."),
+    _named("id is the folder above", ".."),
     _named("id climbs", "../../../etc/passwd"),
     _named("id of another's checkpoint", "good-00001/../good-00002"),
     _named("id is absolute", "/etc/passwd"),

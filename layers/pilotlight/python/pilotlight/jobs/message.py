@@ -6,6 +6,7 @@ the job's id: a message never says where to read.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ from typing import Any, NoReturn
 
 from pilotlight.errors import PilotlightError
 
-JOB_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+# . and .. are names of folders wherever a key or a path is made of the id.
+JOB_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,128}", re.ASCII)
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MAX_BODY_BYTES = 1_048_576  # what SQS takes at most (botocore's SQS model, SendMessage)
 MAX_STORED_BYTES = 64 * 1_048_576  # of a payload in S3: each slot of a worker holds one in memory
@@ -111,9 +113,14 @@ def _stored_job(document: Mapping[str, Any]) -> JobMessage:
 
 
 def _load(text: str | bytes, what: str) -> Any:
-    """JSON as the standard has it, and no deeper than it can be worked with."""
+    """JSON that everybody reads alike, and no deeper than it can be worked with."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_object,
+        )
     except RecursionError:
         raise _too_deep(what) from None
     except ValueError as error:  # no JSON, no UTF-8, or an integer of more than 4,300 digits
@@ -125,6 +132,22 @@ def _load(text: str | bytes, what: str) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _finite(text: str) -> float:
+    """Python takes 1e999 for an infinity, which has no JSON to hand it on in."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a field that is there twice, one reader takes the first and another the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object has a field twice")
+    return found
 
 
 def _too_deep(what: str) -> MalformedJobError:

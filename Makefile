@@ -12,7 +12,7 @@ PY := .venv/bin/python
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-.PHONY: help setup demo origin cloud compare test check format clean faults
+.PHONY: help setup demo origin cloud compare test churn hostile check format clean faults
 
 $(UV):
 	$(PYTHON) -m venv .tools/uv
@@ -43,6 +43,15 @@ TRACES ?= $(wildcard ../shared/traces)
 
 compare: setup ## our scaling policy beside everybody else's, on the traces in TRACES or on made ones
 	.venv/bin/pilotlight compare $(if $(TRACES),--traces $(TRACES)) $(COMPARE_ARGS)
+
+# Real processes, so what is drawn from SEED meets a different moment each time.
+SEED ?= 1
+
+churn: setup ## 300 jobs through a fleet that is pulled apart for ten minutes: one result each
+	.venv/bin/pilotlight churn --seed $(SEED)
+
+hostile: setup ## 10,000 messages to one worker, 1,000 of them malformed, oversized or an attack
+	.venv/bin/pilotlight hostile --seed $(SEED)
 
 # The shipped code in virtual time with faults drawn from seeds; one seed is replayed with SEEDS=1.
 SEEDS ?= 2000

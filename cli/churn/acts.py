@@ -38,11 +38,9 @@ class Acts:
     Raises botocore's ClientError or CommandError when it could not be done.
     """
 
-    def __init__(self, stack: Stack, faults: Faults, capacities: range) -> None:
-        """`capacities` is what the group allows."""
+    def __init__(self, stack: Stack, faults: Faults) -> None:
         self._stack = stack
         self._faults = faults
-        self._capacities = capacities
         self._autoscaling = stack.cloud.client("autoscaling")
         self._ec2 = stack.cloud.client("ec2")
         self._acts: dict[Kind, Act] = {
@@ -64,7 +62,10 @@ class Acts:
         return self._acts[strike.kind](strike, target)
 
     def _set_capacity(self, strike: Strike, _target: str) -> str:
-        capacity = picked(strike.pick, self._capacities)
+        group = self._autoscaling.describe_auto_scaling_groups(
+            AutoScalingGroupNames=[self._stack.group_name]
+        )["AutoScalingGroups"][0]
+        capacity = picked(strike.pick, range(group["MinSize"], group["MaxSize"] + 1))
         self._autoscaling.set_desired_capacity(
             AutoScalingGroupName=self._stack.group_name, DesiredCapacity=capacity
         )

@@ -22,13 +22,8 @@ from cli.watched import Watched
 
 OVER_LIMIT_SECONDS = 900.0  # poison alone is tried for a minute, and a new instance takes two
 QUIET_LIMIT_SECONDS = 120.0
-MIN_SIZE, MAX_SIZE = 1, 5
-PARAMETERS = {
-    "MinSize": str(MIN_SIZE),
-    "MaxSize": str(MAX_SIZE),
-    # A job whose process is killed has failed, and chance shall not use up a good job's attempts.
-    "MaxAttempts": "5",
-}
+# A job whose process is killed has failed, and chance shall not use up a good job's attempts.
+PARAMETERS = {"MinSize": "1", "MaxSize": "5", "MaxAttempts": "5"}
 
 
 @dataclass(frozen=True)
@@ -44,12 +39,11 @@ class Churn:
 
 
 def run_churn(watched: Watched, faults: Faults, plan: Plan) -> Churn:
-    """On a fleet that was deployed with PARAMETERS, or other sizes than MIN_SIZE to MAX_SIZE."""
+    """On a fleet that is deployed and at rest."""
     stack = watched.stack
     log = TableLog(stack)
     log.open()
-    acts = Acts(stack, faults, range(MIN_SIZE, MAX_SIZE + 1))
-    striker = Striker(stack, acts, lambda: serving(watched))
+    striker = Striker(stack, Acts(stack, faults), lambda: serving(watched))
     with Witness() as witness:
         began = time.time()
         hits = play(plan, watched, JobsDesk(stack), striker, witness.address)

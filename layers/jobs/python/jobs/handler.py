@@ -1,10 +1,11 @@
 """The shipped example: trains or runs a small model that learns y = Ax + b.
 
-    {"task": "train", "seed": 7, "steps": 200, "rows": 512}
+    {"task": "train", "seed": 7, "steps": 200, "rows": 512, "checkpoint_every": 1000}
     {"task": "train", "inputs": [[0, 1], [1, 0]], "targets": [2, 3]}
     {"task": "predict", "inputs": [[1, 2]], "weights": [1, 1], "bias": 0}
 
-On a CPU the same payload gives the same result, bit for bit, and so the same checksum.
+On a CPU the same payload gives the same result, bit for bit, and so the same checksum: also when
+the training was interrupted and went on elsewhere.
 """
 
 import hashlib
@@ -12,58 +13,70 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from jobs.training import Training
 from pilotlight.jobs.job import Job
 
 FEATURES = 8
 MAX_STEPS = 100_000
 MAX_ROWS = 1_000_000
-LEARNING_RATE = 0.1
+CURVE_POINTS = 50
 
 
 class PayloadError(ValueError):
     """The payload is not what this handler understands; the message names the field."""
 
 
-def handle(payload: Any, _job: Job) -> dict[str, Any]:
+class StoppedError(Exception):
+    """The job was told to stop: it is given back, and goes on from its checkpoint elsewhere."""
+
+
+def handle(payload: Any, job: Job) -> dict[str, Any]:
     """Returns what `task` asks for. Raises PayloadError, and so fails the job."""
     if not isinstance(payload, dict):
         raise PayloadError('the payload has to be an object such as {"task": "train"}')
     task = payload.get("task")
     if task == "train":
-        return train(payload)
+        return train(payload, job)
     if task == "predict":
         return predict(payload)
     raise PayloadError(f"task is {task!r}: it has to be train or predict")
 
 
-def train(payload: dict[str, Any]) -> dict[str, Any]:
+def train(payload: dict[str, Any], job: Job) -> dict[str, Any]:
     """Fit the model to the payload's data, or to data made from its seed."""
     steps = _whole(payload, "steps", 200, MAX_STEPS)
+    checkpoint_every = _whole(payload, "checkpoint_every", 10_000, MAX_STEPS)
     generator = torch.Generator().manual_seed(_whole(payload, "seed", 0, 2**31 - 1, least=0))
-    inputs, targets = _data(payload, generator)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    inputs, targets = inputs.to(device), targets.to(device)
-    model = nn.Linear(inputs.shape[1], 1)
-    with torch.no_grad():
-        model.weight.copy_(torch.randn(model.weight.shape, generator=generator))
-        model.bias.zero_()
-    model = model.to(device)
-    losses = [_step(model, inputs, targets) for _ in range(steps)]
-    if not math.isfinite(losses[-1]):
+    training = Training(*_data(payload, generator), generator)
+    training.restore(job)
+    while len(training.losses) < steps:
+        training.step()
+        done = len(training.losses)
+        if job.stopping or done % checkpoint_every == 0:
+            training.save(job)
+        if job.stopping and done < steps:
+            raise StoppedError(f"after {done} of {steps} steps")
+    return _outcome(training)
+
+
+def _outcome(training: Training) -> dict[str, Any]:
+    losses = torch.tensor(training.losses, dtype=torch.float64)
+    if not math.isfinite(training.losses[-1]):
         raise PayloadError("the training diverged: scale inputs and targets to about 1")
+    model = training.model
     return {
         "task": "train",
-        "steps": steps,
-        "rows": len(inputs),
-        "first_loss": losses[0],
-        "loss": losses[-1],
+        "steps": len(losses),
+        "first_loss": training.losses[0],
+        "loss": training.losses[-1],
+        "curve": training.losses[:: math.ceil(len(losses) / CURVE_POINTS)],
         "weights": model.weight.detach().flatten().tolist(),
         "bias": model.bias.item(),
-        "checksum": _checksum(model.weight, model.bias),
+        "checksum": _checksum(model.weight, model.bias, losses),
         "torch": torch.__version__,
-        "device": device.type,
+        "device": training.device.type,
     }
 
 
@@ -76,21 +89,6 @@ def predict(payload: dict[str, Any]) -> dict[str, Any]:
         raise PayloadError(f"bias is {bias!r}: it has to be a number")
     outputs = inputs @ weights + bias
     return {"task": "predict", "outputs": outputs.tolist(), "checksum": _checksum(outputs)}
-
-
-def _step(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """One step of plain gradient descent.
-
-    torch.optim does the same and more, but its first use imports torch._dynamo: seconds for which
-    the first job on a woken instance would wait.
-    """
-    loss = nn.functional.mse_loss(model(inputs).squeeze(1), targets)
-    model.zero_grad()
-    loss.backward()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter -= LEARNING_RATE * parameter.grad
-    return float(loss.item())
 
 
 def _data(payload: dict[str, Any], generator: torch.Generator) -> tuple[Tensor, Tensor]:

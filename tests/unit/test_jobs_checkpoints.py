@@ -92,14 +92,20 @@ def test_what_a_forgotten_worker_still_saves_does_not_win(attempt: StartAttempt)
     assert attempt(3).restore() == "step 15"
 
 
-def test_a_replayed_job_which_counts_from_one_again_does_not_fall_back(
+def test_a_second_message_which_counts_from_one_again_does_not_fall_back(
     attempt: StartAttempt,
 ) -> None:
     attempt(5).save("step 50")
-    replayed = attempt(1)
-    assert replayed.restore() == "step 50"
-    replayed.save("step 60")
+    attempt(1).save("step 60")
     assert attempt(2).restore() == "step 60"
+
+
+def test_a_first_attempt_costs_no_request(tmp_path: Path) -> None:
+    def open_store() -> CheckpointFolder:
+        raise AssertionError("it was asked")
+
+    checkpoints = AttemptCheckpoints(1, open_store, lambda: 0.0, lambda _: None)
+    assert Job("j-1", 1, checkpoints).restore() is None
 
 
 def test_the_worker_hears_of_each_checkpoint(attempt: StartAttempt) -> None:

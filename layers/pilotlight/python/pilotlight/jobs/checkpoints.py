@@ -2,8 +2,8 @@
 
 A checkpoint is one object, so it is there whole or not at all. Its name says which is newest:
 `<generation>-<number>`, six digits each. A generation is the attempt, but always above all that
-were there when the attempt first looked: also when a dead-lettered job is replayed, which counts
-its attempts from 1 anew. So what a forgotten worker still saves never wins over a later attempt.
+were there when the attempt first looked: also when a job was sent twice, and its second message
+counts attempts anew. So what a forgotten worker still saves never wins over a later attempt.
 """
 
 import re
@@ -66,6 +66,7 @@ class AttemptCheckpoints:
         clock: Callable[[], float],
         on_saved: Callable[[Saved], None],
     ) -> None:
+        self._first = attempt == 1
         self._generation = attempt
         self._open_store = open_store
         self._clock = clock
@@ -88,7 +89,12 @@ class AttemptCheckpoints:
         store.discard(older)
 
     def restore(self) -> Path | None:
-        """What was saved last, as a file or folder that stays until `close`."""
+        """What was saved last, as a file or folder that stays until `close`.
+
+        Before its first save, the first attempt asks nobody: it would cost every job a request.
+        """
+        if self._first and self._store is None:
+            return None
         store = self._opened()
         if not self._there:
             return None

@@ -1,0 +1,44 @@
+"""What others wrote is shown on an operator's terminal, and obeyed by it in nothing."""
+
+import io
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from cli.terminal import ShowingConsole
+
+
+def shown(renderable: object) -> str:
+    stream = io.StringIO()
+    console = ShowingConsole(file=stream, width=60, color_system=None)
+    console.print(renderable, highlight=False, markup=False)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\r", "\b", "\x00", "\x7f", "\u202e", "\u2066"],
+    ids=repr,
+)
+@pytest.mark.parametrize("place", ["line", "text", "cell"])
+def test_what_a_terminal_would_obey_is_left_out(command: str, place: str) -> None:
+    text = f"before{command}after"
+    table = Table("heading")
+    table.add_row(Text(text))
+    printed = shown({"line": text, "text": Text(text), "cell": table}[place])
+    assert command not in printed
+    assert "\x1b" not in printed
+    assert "before" in printed
+    assert "after" in printed
+
+
+def test_lines_and_every_language_stay_as_they_are() -> None:
+    assert shown("one\ntwo: Grüße, 你好, שלום") == "one\ntwo: Grüße, 你好, שלום\n"
+
+
+def test_styles_of_our_own_still_colour() -> None:
+    stream = io.StringIO()
+    console = ShowingConsole(file=stream, force_terminal=True, color_system="standard")
+    console.print(Text("lost", style="red"))
+    assert stream.getvalue() == "\x1b[31mlost\x1b[0m\n"

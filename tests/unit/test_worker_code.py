@@ -221,6 +221,13 @@ def test_malformed_settings_do_not_replace_good_ones(deployment):
     assert json.loads(deployment.home.settings_file.read_text()) == SETTINGS
 
 
+def test_settings_that_cannot_be_written_are_those_of_the_last_boot(deployment):
+    deployment.boot()
+    in_the_way = deployment.home.settings_file.with_name(".settings.json.new")
+    in_the_way.mkdir()  # as good as a full disk: the write fails
+    assert deployment.boot() == ["settings_kept"]
+
+
 def test_without_any_code_to_fall_back_on_it_fails(deployment):
     archive = deployment.archives["arn:j:1"]
     deployment.archives["arn:j:1"] = LayerArchive(archive.arn, archive.url, "bm90IGl0")

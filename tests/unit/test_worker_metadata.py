@@ -125,6 +125,8 @@ class Metadata:
         return self.target
 
     def interruption_at(self):
+        if self.broken:
+            raise MetadataError("no answer")
         return self.interruption
 
     def rebalance_recommended_at(self):
@@ -135,8 +137,11 @@ class Scene:
     def __init__(self, log_stream) -> None:
         self.now = 0.0
         self.metadata = Metadata()
+        self.disk_is_full = False
         log = EventLog(log_stream, lambda: self.now)
-        self.surroundings = Surroundings(self.metadata, 120, lambda: self.now, log)
+        self.surroundings = Surroundings(
+            self.metadata, 120, lambda: self.disk_is_full, lambda: self.now, log
+        )
 
 
 @pytest.fixture
@@ -164,3 +169,20 @@ def test_of_two_notices_the_sooner_counts(scene):
     scene.metadata.rebalance, scene.metadata.interruption = 100.0, 150.0
     scene.now += NOTICE_SECONDS
     assert scene.surroundings.notice_deadline() == 150.0 - BEFORE_INTERRUPTION_SECONDS
+
+
+def test_a_full_disk_is_a_notice_from_when_it_was_seen_and_stays_one(scene):
+    assert scene.surroundings.notice_deadline() is None
+    scene.disk_is_full = True
+    scene.now += NOTICE_SECONDS
+    full_at = scene.now
+    assert scene.surroundings.notice_deadline() == full_at + 120
+    scene.disk_is_full = False
+    scene.now += NOTICE_SECONDS
+    assert scene.surroundings.notice_deadline() == full_at + 120
+
+
+def test_a_full_disk_is_a_notice_though_the_metadata_do_not_answer(scene):
+    scene.metadata.broken = True
+    scene.disk_is_full = True
+    assert scene.surroundings.notice_deadline() == 120

@@ -7,12 +7,14 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from functools import partial
 from types import FrameType
 
 from pilotlight.errors import SettingsError
 from pilotlight.jobs.records import Worker
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.checks import LIGHT_CHECKS
+from pilotlight.worker.disk import is_full
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_process import JobProcess
@@ -77,7 +79,9 @@ def _work(
         wake.set,
         log,
     )
-    surroundings = Surroundings(metadata, settings.drain_seconds, time.time, log)
+    surroundings = Surroundings(
+        metadata, settings.drain_seconds, partial(is_full, home.root), time.time, log
+    )
     if surroundings.target() == IN_SERVICE:
         slots.open()  # first of all: the import of torch takes longest, and a job is waiting
     stopwatch.lap("settings")

@@ -75,12 +75,12 @@ class CodeUpdate:
         try:
             text = self.parameter.read(parameter_name)
             settings = parse_settings(text)
-        except (SettingsError, *AWS_CALL_ERRORS) as error:
+            write_atomically(self.home.settings_file, text)
+        except (SettingsError, OSError, *AWS_CALL_ERRORS) as error:  # OSError: the disk is full
             if not self.home.settings_file.exists():
                 raise
             self.log("settings_kept", parameter=parameter_name, error=str(error))
             return parse_settings(self.home.settings_file.read_text(encoding="utf-8"))
-        write_atomically(self.home.settings_file, text)
         return settings
 
     def _update(self, layer: str, arn: str) -> None:

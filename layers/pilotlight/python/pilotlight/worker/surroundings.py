@@ -1,4 +1,4 @@
-"""What the instance metadata says of the instance's future, asked no oftener than needed."""
+"""What tells the instance's future, asked no oftener than needed: its metadata, and its disk."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -25,16 +25,19 @@ class Surroundings:
         self,
         metadata: Metadata,
         drain_seconds: float,
+        disk_is_full: Callable[[], bool],
         clock: Callable[[], float],
         log: EventLog,
     ) -> None:
         self._metadata = metadata
         self._drain_seconds = drain_seconds
+        self._disk_is_full = disk_is_full
+        self._disk_deadline: float | None = None
         self._clock = clock
         self._log = log
         self._target: str | None = None
         self._target_at = float("-inf")
-        self._notice_deadline: float | None = None
+        self._announced: float | None = None
         self._notice_at = float("-inf")
         self._reachable = True
 
@@ -46,11 +49,22 @@ class Surroundings:
         return self._target
 
     def notice_deadline(self) -> float | None:
-        """When running jobs have to be given back because EC2 announced an interruption."""
+        """When running jobs have to be given back because the instance will not last.
+
+        EC2 announced an interruption; or the disk is full, and job after job would fail for that.
+        """
         if self._clock() - self._notice_at >= NOTICE_SECONDS:
             self._notice_at = self._clock()
-            self._notice_deadline = self._ask_notices()
-        return self._notice_deadline
+            self._look_at_disk()
+            self._announced = self._ask_notices()
+        deadlines = (self._announced, self._disk_deadline)
+        return min((each for each in deadlines if each is not None), default=None)
+
+    def _look_at_disk(self) -> None:
+        """Full once is full for good: jobs have failed for it, and the group replaces it whole."""
+        if self._disk_deadline is None and self._disk_is_full():
+            self._disk_deadline = self._clock() + self._drain_seconds
+            self._log("disk_full")
 
     def _ask_target(self) -> str | None:
         try:
@@ -68,7 +82,7 @@ class Surroundings:
             interruption_at = self._metadata.interruption_at()
             recommended_at = self._metadata.rebalance_recommended_at()
         except MetadataError:
-            return self._notice_deadline  # the target's reading has said so already
+            return self._announced  # the target's reading has said so already
         deadlines = []
         if interruption_at is not None:
             deadlines.append(interruption_at - BEFORE_INTERRUPTION_SECONDS)

@@ -111,6 +111,25 @@ def test_a_running_command_is_left_to_run_and_kept_alive() -> None:
     assert (group.calls, commands.sent) == ([("heartbeat", "ready")], [])
 
 
+@pytest.mark.parametrize(
+    ("commands", "result"),
+    [
+        ([sent("InProgress", 1_321)], Result.COMMAND_SENT),
+        ([sent("TimedOut", 1_800), sent("InProgress", 1_321, number=2)], Result.ABANDONED),
+    ],
+    ids=["asked again", "given up"],
+)
+def test_a_command_that_runs_beyond_its_own_limit_has_no_answer(
+    commands: list[SentCommand], result: Result
+) -> None:
+    """SSM says InProgress for two hours when the agent is gone in the middle of a command."""
+    held = waits("Warmed:Pending:Wait", activity(ENTERING, 1_900))
+
+    outcomes, _ = settled(held, FakeCommands(history=commands))
+
+    assert (outcomes[0].result, outcomes[0].reason) == (result, "NO_ANSWER")
+
+
 def test_a_result_whose_event_was_lost_completes_the_action() -> None:
     commands = FakeCommands(
         history=[sent("Success", 300)],

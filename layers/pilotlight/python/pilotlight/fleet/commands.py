@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from pilotlight.fleet.command_result import Invocation
@@ -11,6 +12,10 @@ from pilotlight.fleet.ticket import Ticket, write_comment
 # An agent that is online takes a command within seconds. SSM accepts commands for stopped
 # instances too and would keep them for an hour; this ends that wait.
 DELIVERY_TIMEOUT_SECONDS = 120
+# What the documents take beyond the time they are given: readiness imports torch from a cold disk,
+# drain ends jobs and makes a few calls for each.
+CHECK_SECONDS = 300
+HAND_BACK_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,18 @@ class CommandBook:
 
     def document_of(self, hook: str) -> str:
         return self.readiness_document if hook == READY_HOOK else self.drain_document
+
+    def longest(self, hook: str) -> timedelta:
+        """From sending a command to its answer, if the instance answers at all.
+
+        SSM itself waits for the document's own timeout, which is hours, when an agent is gone in
+        the middle of a command (SSM user guide, monitor-commands).
+        """
+        if hook == READY_HOOK:
+            seconds = self.setup_timeout_seconds + CHECK_SECONDS
+        else:
+            seconds = self.drain_seconds + HAND_BACK_SECONDS
+        return timedelta(seconds=DELIVERY_TIMEOUT_SECONDS + seconds)
 
     def command_for(self, ticket: Ticket) -> Command:
         """Readiness for the launch hook, drain for the terminate hook."""

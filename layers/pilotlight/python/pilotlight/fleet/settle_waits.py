@@ -63,7 +63,7 @@ class WaitCare:
 
     def _settle(self, wait: Wait, now: datetime) -> Outcome:
         asked = self._asked(wait, now)
-        decision = decide_wait(wait, asked)
+        decision = decide_wait(wait, asked, self.book.longest(wait.hook), now)
         if decision.move is Move.READ_RESULT:
             invocation = self.commands.invocation(decision.command_id, wait.instance_id)
             if is_on_its_way(invocation, now):

@@ -73,13 +73,21 @@ def commands_of(
     return sorted(mine, key=lambda command: command.requested_at)
 
 
-def decide_wait(wait: Wait, asked: list[SentCommand]) -> WaitDecision:
-    """For a wait that is due; `asked` as `commands_of` returns it."""
+def decide_wait(
+    wait: Wait, asked: list[SentCommand], longest: timedelta, now: datetime
+) -> WaitDecision:
+    """For a wait that is due; `asked` as `commands_of` returns it.
+
+    A command that runs for longer than it ever should is one without an answer: its agent, or the
+    whole instance, went away while it ran.
+    """
     if not wait.has_command:
         return WaitDecision(Move.CONTINUE, "EVENT_LOST")
     if not asked:
         return WaitDecision(Move.SEND, "NO_COMMAND_SENT")
     newest = asked[-1]
+    if not newest.is_finished and now - newest.requested_at > longest:
+        return decide_unanswered(asked)
     if not newest.is_finished:
         return WaitDecision(Move.HEARTBEAT, "COMMAND_RUNS", newest.command_id)
     return WaitDecision(Move.READ_RESULT, "RESULT_LOST", newest.command_id)
@@ -94,7 +102,7 @@ def is_on_its_way(invocation: Invocation, now: datetime) -> bool:
 
 
 def decide_unanswered(asked: list[SentCommand]) -> WaitDecision:
-    """When the newest command got no answer from the instance."""
+    """When the newest command got no answer from the instance, or not in time."""
     if len(asked) < MAX_UNANSWERED:
         return WaitDecision(Move.SEND, "NO_ANSWER")
     return WaitDecision(Move.GIVE_UP, "NO_ANSWER")

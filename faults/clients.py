@@ -19,11 +19,12 @@ from local.services.ssm_errors import SsmError
 
 
 class RefusedError(Exception):
-    """What a service here refuses; `code` is AWS's."""
+    """What a service here refuses; `code` is AWS's, `more` what its answer says beside it."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, **more: Any) -> None:
         super().__init__(message)
         self.code = code
+        self.more = more
 
 
 # Those of the services that are shared with the embedded AWS have errors of their own.
@@ -93,7 +94,8 @@ class Client:
             try:
                 told = self._answers[operation](request)
             except REFUSALS as error:
-                raise client_error(error.code, str(error), operation) from error
+                more = getattr(error, "more", {})
+                raise client_error(error.code, str(error), operation, **more) from error
             return shapes.answer(told)
 
         return self._wire.carry(self._caller, self._service, operation, act)
@@ -109,8 +111,11 @@ class Session:
         return self._client(service)
 
 
-def client_error(code: str, message: str, operation: str, status: int = 400) -> ClientError:
+def client_error(
+    code: str, message: str, operation: str, status: int = 400, **more: Any
+) -> ClientError:
     response: Any = {
+        **more,
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from faults.world import World
 
 SPOT_NOTICE_SECONDS = 120.0
+_LOSES = {
+    Machine.STOPPED: (Machine.PENDING, Machine.RUNNING),
+    Machine.TERMINATED: (Machine.PENDING, Machine.RUNNING, Machine.STOPPING, Machine.STOPPED),
+}
 _SETUPS = {"setup_fails": "fails", "setup_hangs": "hangs", "setup_fills_disk": "fills_disk"}
 _FATES = (*_SETUPS, "setup_slow", "agent_registers_late", "agent_never_registers")
 _INVOCATIONS = ("function_throttled", "functions_gone", "invoked_twice")
@@ -156,9 +160,11 @@ class Mischief:
             guest.lose_agent(fault.seconds)
 
     def _lose_machine(self, fault: Fault, machine: Machine) -> None:
+        """In whatever state it is: out of a stop, only its end can come before the stop does."""
         states = self._world.machines.states
-        guest = self._pick(fault, lambda it: it.powered or machine is not Machine.STOPPED)
-        if guest is not None and states[guest.instance_id] is not Machine.SHUTTING_DOWN:
+        lost = _LOSES[machine]
+        guest = self._pick(fault, lambda it: states[it.instance_id] in lost)
+        if guest is not None:
             self._world.machines.lose(guest.instance_id, machine)
 
     def _take_capacity(self, fault: Fault) -> None:

@@ -33,8 +33,11 @@ class JobsTable:
         values = request.get("ExpressionAttributeValues", {})
         condition = request.get("ConditionExpression")
         if condition and not holds(condition, before, names, values):
+            shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and before
             raise RefusedError(
-                "ConditionalCheckFailedException", "The conditional request failed"
+                "ConditionalCheckFailedException",
+                "The conditional request failed",
+                **({"Item": before} if shown else {}),
             )
         after = updated(request["UpdateExpression"], before, names, values) | request["Key"]
         if len(str(after)) > MAX_ITEM_BYTES:

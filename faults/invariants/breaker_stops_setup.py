@@ -18,7 +18,7 @@ def breaker_stops_setup(world: World) -> Iterator[str]:
     limit = world.settings.max_setup_failures
     if len(ended) < limit:
         return
-    since = max(ended[-limit], world.answering_since, world.resumed_at)
+    since = max(ended[limit - 1], world.answering_since, world.resumed_at)
     if world.clock.now() <= since + BOUND_SECONDS:
         return
     if not world.group.is_suspended("Launch"):
@@ -28,7 +28,7 @@ def breaker_stops_setup(world: World) -> Iterator[str]:
 
 
 def _failures_in_a_row(world: World) -> list[float]:
-    """When they ended, latest first; those that began before a person resumed do not count."""
+    """When they ended, earliest first; those that began before a person resumed do not count."""
     ended: list[float] = []
     for activity in world.group.records.log.newest_first():
         launches = activity.description.startswith("Launching")
@@ -38,4 +38,4 @@ def _failures_in_a_row(world: World) -> list[float]:
             break
         if ABANDONED in activity.status_message:
             ended.append(activity.end_time)
-    return list(reversed(ended))
+    return sorted(ended)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from local.group.actions import LifecycleAction
 from local.group.states import HookKind, LifecycleState, Place
 
+from pilotlight.fleet.commands import CommandBook
+from pilotlight.fleet.lifecycle_action import DRAIN_HOOK, READY_HOOK
+
 if TYPE_CHECKING:
     from faults.plan import Settings
     from faults.world import World
 
 GRACE_SECONDS = 120.0
-# One look of reconcile after the other, and the minute that a result's own event is waited for.
 LOOK_SECONDS = 60.0
 EVENT_SECONDS = 120.0
-DELIVERY_SECONDS = 120.0
 WAKE_SECONDS = 30.0
-HAND_BACK_SECONDS = 25.0
 _WAITS = tuple(state for state in LifecycleState if state.endswith(":Wait"))
 
 
@@ -42,8 +42,8 @@ def due_seconds(kind: HookKind, origin: Place, settings: Settings) -> float:
     """With its event lost and its first command unanswered, which is the worst that is mended."""
     if origin is Place.WARM_POOL:
         return WAKE_SECONDS + LOOK_SECONDS
-    longest = settings.setup_timeout_seconds + 20.0
-    if kind is HookKind.TERMINATING:
-        longest = max(settings.drain_seconds, 60) + HAND_BACK_SECONDS
-    one_try = longest + DELIVERY_SECONDS + 2 * LOOK_SECONDS
+    hook = DRAIN_HOOK if kind is HookKind.TERMINATING else READY_HOOK
+    drain_seconds = max(settings.drain_seconds, 60)  # an update may have set as much
+    book = CommandBook("", "", settings.setup_timeout_seconds, drain_seconds)
+    one_try = book.longest(hook).total_seconds() + LOOK_SECONDS
     return EVENT_SECONDS + 2 * one_try

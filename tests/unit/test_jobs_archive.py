@@ -91,3 +91,20 @@ def test_a_file_that_grows_meanwhile_is_saved_as_it_was(tmp_path: Path) -> None:
         content += more
     folder = tmp_path / "restored"
     assert unpack(io.BytesIO(content), folder, len(content)).read_bytes() == b"x" * 1000
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 511, 512, 2 * 1_048_576])
+@pytest.mark.parametrize("at_once", [1 << 30, 512])
+def test_all_of_a_file_is_there_however_it_is_read(
+    size_bytes: int, at_once: int, tmp_path: Path
+) -> None:
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "a").write_bytes(b"a" * size_bytes)
+    (tmp_path / "saved" / "b").write_bytes(b"b" * 100)
+    reader = io.BufferedReader(Archive(tmp_path / "saved"))
+    content = b""
+    while part := reader.read(at_once):
+        content += part
+    restored = unpack(io.BytesIO(content), tmp_path / "restored", len(content))
+    assert (restored / "a").read_bytes() == b"a" * size_bytes
+    assert (restored / "b").read_bytes() == b"b" * 100

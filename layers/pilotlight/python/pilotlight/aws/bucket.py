@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# An upload has at most 10,000 parts (S3 user guide, multipart upload limits): a checkpoint may
-# have 156 GiB. A few parts at a time are held in memory.
-PART_BYTES = 16 * 1_048_576
 # For a job that would rather wait for its checkpoint than lose it.
 TRANSFER_LIMITS = Config(
     connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 6}
@@ -78,13 +74,12 @@ class S3Checkpoints:
         self._prefix = f"checkpoints/{job_id}/"
 
     def put(self, name: str, content: IO[bytes]) -> None:
-        """In parts when it is large. S3 shows an object when it is complete, and never before."""
-        self._client.upload_fileobj(
-            content,
-            self._bucket,
-            self._prefix + name,
-            Config=TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES),
-        )
+        """S3 shows an object when it is complete, and never before.
+
+        boto3 uploads in parts of 8 MiB, up to ten of them in memory; S3 takes 10,000 (user guide,
+        multipart upload limits), so that a checkpoint has at most 78 GiB.
+        """
+        self._client.upload_fileobj(content, self._bucket, self._prefix + name)
 
     def names(self) -> Sequence[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(

@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cli.simulate import InstanceType, MaxSize, Seed, TraceFile, Volume, read, surroundings_for
+from cli.clouds import ConfiguredCloud
+from cli.errors import CommandError
+from cli.queue_history import read_queue, read_stack
+from cli.simulate import (
+    TRACE_HELP,
+    InstanceType,
+    MaxSize,
+    Seed,
+    ServiceSeconds,
+    ServiceSpread,
+    Volume,
+    read,
+    services_of,
+    surroundings_for,
+)
+from cli.stack import Stack
 from cli.terminal import console, explained
 from simulator.advice import Advice
 from simulator.advice import advise as advice_for
 from simulator.result import percentile
+from simulator.trace import Trace
 
 WaitWorth = Annotated[
     float, typer.Option(min=0, help="USD that an hour is worth in which a job waits.")
 ]
 
 
+TraceFile = Annotated[Path | None, typer.Option("--trace", help=TRACE_HELP)]
+QueueUrl = Annotated[str | None, typer.Option("--queue", help="URL of a live queue: two weeks.")]
+StackOption = Annotated[
+    str | None, typer.Option("--stack", help="A stack: its queue, and its jobs table's times.")
+]
+
+
 def advise(
-    trace: TraceFile,
+    trace: TraceFile = None,
+    queue: QueueUrl = None,
+    stack: StackOption = None,
+    service_seconds: ServiceSeconds = None,
+    service_spread: ServiceSpread = 1.0,
     max_size: MaxSize = 1000,
     instance_type: InstanceType = "g4dn.xlarge",
     volume_gigabytes: Volume = 30,
     wait_worth: WaitWorth = 5.0,
     seed: Seed = 1,
 ) -> None:
-    """Say what pool, watch and target to set for a queue like this trace, and what to expect.
+    """Say what pool, watch and target to set for a queue, by a trace, an export or the queue.
 
     Says so plainly when a Stopped pool is a loss.
     """
     with explained():
-        jobs = read(trace)
+        jobs = jobs_of(trace, queue, stack, service_seconds, service_spread, seed)
         surroundings = surroundings_for(
             jobs,
             seed=seed,
@@ -44,6 +72,26 @@ def advise(
     console.print(ways_table(advice))
     for line in sentences(advice):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def jobs_of(
+    trace: Path | None,
+    queue: str | None,
+    stack: str | None,
+    service_seconds: float | None,
+    service_spread: float,
+    seed: int,
+) -> Trace:
+    """Of the one source that is named. Raises CommandError."""
+    if sum(source is not None for source in (trace, queue, stack)) != 1:
+        raise CommandError("Name one of --trace FILE, --queue URL and --stack NAME.")
+    services = services_of(service_seconds, service_spread)
+    if trace is not None:
+        return read(trace, services, seed)
+    cloud = ConfiguredCloud()
+    if queue is not None:
+        return read_queue(cloud, queue, services, service_spread, seed)
+    return read_stack(Stack(str(stack), cloud), services, service_spread, seed)
 
 
 def ways_table(advice: Advice) -> Table:

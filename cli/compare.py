@@ -17,9 +17,12 @@ from cli.simulate import (
     MaxSize,
     Policies,
     Seed,
+    ServiceSeconds,
+    ServiceSpread,
     print_table,
     read,
     results_table,
+    services_of,
     surroundings_for,
 )
 from cli.terminal import console, explained
@@ -27,18 +30,24 @@ from simulator.comparison import Comparison
 from simulator.comparison import compare as compare_policies
 from simulator.field import UnknownPolicyError
 from simulator.generators import bursty, steady
+from simulator.services import ServiceTimes
 from simulator.trace import Trace
 
 FOLDER = ROOT / "build" / "compare"
 
 TracesFolder = Annotated[
     Path | None,
-    typer.Option(help="Folder of CSV files; without one, traces are made (docs/compare.md)."),
+    typer.Option(
+        help="Folder of traces (*.csv) and exports (*.csv, *.json); without one, traces are made "
+        "(docs/compare.md)."
+    ),
 ]
 
 
 def compare(
     traces: TracesFolder = None,
+    service_seconds: ServiceSeconds = None,
+    service_spread: ServiceSpread = 1.0,
     policy: Policies = "all",
     seed: Seed = 1,
     max_size: MaxSize = 1000,
@@ -51,7 +60,8 @@ def compare(
     with explained():
         FOLDER.mkdir(parents=True, exist_ok=True)
         comparisons = []
-        for trace in traces_of(traces):
+        services = services_of(service_seconds, service_spread)
+        for trace in traces_of(traces, services, seed):
             surroundings = surroundings_for(
                 trace, seed=seed, max_size=max_size, instance_type=instance_type
             )
@@ -66,17 +76,17 @@ def compare(
     console.print(f"Written: {FOLDER / 'compare.json'}, and pictures beside it.", soft_wrap=True)
 
 
-def traces_of(folder: Path | None) -> list[Trace]:
+def traces_of(folder: Path | None, services: ServiceTimes | None, seed: int) -> list[Trace]:
     """Those of the folder, by name; without a folder the generated ones. Raises CommandError."""
     if folder is None:
         return [bursty(), steady()]
-    paths = sorted(folder.glob("*.csv"))
+    paths = sorted(path for path in folder.glob("*") if path.suffix in (".csv", ".json"))
     if not paths:
         raise CommandError(
-            f"{folder} has no trace (*.csv with arrival_s,service_s). Name another folder, or "
-            "none for generated traces."
+            f"{folder} has no trace (*.csv, *.json). Name another folder, or none for generated "
+            "traces."
         )
-    return [read(path) for path in paths]
+    return [read(path, services, seed) for path in paths]
 
 
 def print_comparison(found: Comparison) -> None:

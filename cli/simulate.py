@@ -14,19 +14,31 @@ from rich.table import Table
 from cli.errors import CommandError
 from cli.terminal import console, explained
 from simulator.field import UnknownPolicyError, choose
+from simulator.inputs import read_jobs
 from simulator.need import prepared_for
 from simulator.ours import Ours, with_target
 from simulator.prices import UnknownInstanceTypeError, instance_hour
 from simulator.result import Result, percentile
 from simulator.run import Entrant
 from simulator.run import simulate as simulate_run
+from simulator.services import Lognormal, ServiceTimes
 from simulator.surroundings import Surroundings
-from simulator.trace import Trace, TraceError, read_trace
+from simulator.trace import Trace, TraceError
 
 TABLE_WIDTH = 120
 
-TraceFile = Annotated[
-    Path, typer.Option("--trace", help="CSV with the columns arrival_s,service_s, in seconds.")
+TRACE_HELP = (
+    "CSV with the columns arrival_s,service_s, in seconds; or NumberOfMessagesSent of a queue as "
+    "the AWS CLI (JSON) or the CloudWatch console (CSV) exports it."
+)
+TraceFile = Annotated[Path, typer.Option("--trace", help=TRACE_HELP)]
+ServiceSeconds = Annotated[
+    float | None,
+    typer.Option(min=0.001, help="Mean work of a job, where the input does not tell it."),
+]
+ServiceSpread = Annotated[
+    float,
+    typer.Option(min=0, max=10, help="Its standard deviation over its mean; 0: all jobs alike."),
 ]
 Policies = Annotated[str, typer.Option("--policy", help="`all`, or names with commas between.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
@@ -54,6 +66,8 @@ TargetWait = Annotated[
 
 def simulate(
     trace: TraceFile,
+    service_seconds: ServiceSeconds = None,
+    service_spread: ServiceSpread = 1.0,
     policy: Policies = "pilotlight",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, a policy each.")] = False,
     seed: Seed = 1,
@@ -70,7 +84,7 @@ def simulate(
     Every policy meets the same group, pool, instances, durations and prices.
     """
     with explained():
-        jobs = read(trace)
+        jobs = read(trace, services_of(service_seconds, service_spread), seed)
         surroundings = surroundings_for(
             jobs,
             seed=seed,
@@ -120,10 +134,15 @@ def surroundings_for(
     )
 
 
-def read(path: Path) -> Trace:
+def services_of(mean_seconds: float | None, spread: float) -> ServiceTimes | None:
+    """None where nothing is said of them."""
+    return None if mean_seconds is None else Lognormal(mean_seconds, spread)
+
+
+def read(path: Path, services: ServiceTimes | None = None, seed: int = 1) -> Trace:
     """Raises CommandError."""
     try:
-        return read_trace(path)
+        return read_jobs(path, services, seed)
     except TraceError as error:
         raise CommandError(str(error)) from error
 

@@ -36,15 +36,12 @@ class Trace:
         return sum(self.services_seconds) / 3600
 
 
-def read_trace(path: Path) -> Trace:
+def parse_trace(name: str, path: str, text: str) -> Trace:
     """Columns arrival_s and service_s, arrivals never decreasing. Raises TraceError."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            return _parse(path.stem, str(path), csv.reader(lines))
-    except OSError as error:
-        raise TraceError(f"{path} cannot be read: {error.strerror}. Name a CSV file.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TraceError(f"{path} is not a CSV file in UTF-8: {error}.") from error
+        return _parse(name, path, csv.reader(text.splitlines()))
+    except csv.Error as error:
+        raise TraceError(f"{path} is not a CSV file: {error}.") from error
 
 
 def write_trace(trace: Trace, path: Path) -> None:

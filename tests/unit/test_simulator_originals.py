@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from simulator.inputs import read_jobs
 from simulator.originals import read_original
-from simulator.trace import TraceError, read_trace, write_trace
+from simulator.trace import TraceError, write_trace
 
 
 def philly(submitted: str, start: str | None, end: str | None, gpus: int = 1) -> dict[str, object]:
@@ -43,7 +44,7 @@ def test_azure_arrivals_are_stretched_and_tokens_become_work(tmp_path: Path) -> 
     assert trace.arrivals_seconds == (0.0, 48.0)
     assert trace.services_seconds == (35.74, 24.0)
     write_trace(trace, tmp_path / "out.csv")
-    assert read_trace(tmp_path / "out.csv").services_seconds == trace.services_seconds
+    assert read_jobs(tmp_path / "out.csv").services_seconds == trace.services_seconds
 
 
 def test_another_file_is_refused_by_name(tmp_path: Path) -> None:

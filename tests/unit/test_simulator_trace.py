@@ -9,8 +9,9 @@ from statistics import mean, variance
 import pytest
 
 from simulator.generators import bursty, steady
+from simulator.inputs import read_jobs
 from simulator.need import need_at_arrivals, prepared_for
-from simulator.trace import Trace, TraceError, read_trace
+from simulator.trace import Trace, TraceError
 
 
 def file_of(folder: Path, *lines: str) -> Path:
@@ -20,14 +21,16 @@ def file_of(folder: Path, *lines: str) -> Path:
 
 
 def test_a_trace_is_read_in_the_order_of_its_lines(tmp_path: Path) -> None:
-    trace = read_trace(file_of(tmp_path, "arrival_s,service_s", "0,10.5", "", "0,1", "7.25,3"))
+    trace = read_jobs(file_of(tmp_path, "arrival_s,service_s", "0,10.5", "", "0,1", "7.25,3"))
     assert trace == Trace("jobs", (0.0, 0.0, 7.25), (10.5, 1.0, 3.0))
 
 
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [
-        pytest.param(["start,length"], r"line 1: the header is 'start,length'", id="header"),
+        pytest.param(
+            ["arrival_s,length"], r"line 1: the header is 'arrival_s,length'", id="header"
+        ),
         pytest.param(["arrival_s,service_s", "1,2", "x,2"], r"line 3: arrival_s is 'x'", id="word"),
         pytest.param(["arrival_s,service_s", "5,2", "4,2"], r"line 3: .*sort the file", id="order"),
         pytest.param(["arrival_s,service_s", "5"], r"line 2: '5' has no service_s", id="column"),
@@ -39,12 +42,12 @@ def test_a_trace_is_read_in_the_order_of_its_lines(tmp_path: Path) -> None:
 )
 def test_bad_input_is_named_with_its_line(tmp_path: Path, lines: list[str], complaint: str) -> None:
     with pytest.raises(TraceError, match=complaint):
-        read_trace(file_of(tmp_path, *lines))
+        read_jobs(file_of(tmp_path, *lines))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"nowhere\.csv cannot be read"):
-        read_trace(tmp_path / "nowhere.csv")
+        read_jobs(tmp_path / "nowhere.csv")
 
 
 def test_need_counts_the_jobs_at_work_together() -> None:

@@ -65,20 +65,28 @@ class JobsQueueMetrics:
         """Most jobs waiting and running, for each five minutes of the last week that has any."""
         return self._peaks.get(self._now(), self._ask_peaks)
 
+    def sent(self, seconds: int) -> Series:
+        """Messages sent in each of the last minutes that SQS reported. Raises TransientError."""
+        return self._read("NumberOfMessagesSent", "Sum", MINUTE_SECONDS, seconds)
+
+    def mean_service_seconds(self, seconds: int) -> float | None:
+        """Little's law: jobs in flight on average, by the rate at which they end. None when too
+        few ended in that time to tell. Raises TransientError."""
+        period = PEAK_SECONDS
+        busy = self._read("ApproximateNumberOfMessagesNotVisible", "Average", period, seconds)
+        ended = self._read("NumberOfMessagesDeleted", "Sum", period, seconds)
+        jobs = sum(ended.values())
+        if jobs < LEAST_ENDED:
+            return None
+        return sum(busy.values()) * period / jobs or None  # 0: too short to be seen in flight
+
     def _ask_sent(self) -> tuple[tuple[int, ...], float]:
-        seconds = COMPANY_MINUTES * MINUTE_SECONDS
-        counts = _counts(self._read("NumberOfMessagesSent", "Sum", MINUTE_SECONDS, seconds))
+        counts = _counts(self.sent(COMPANY_MINUTES * MINUTE_SECONDS))
         is_quiet = not any(counts[-60:])
         return counts, QUIET_SENT_SECONDS if is_quiet else SENT_SECONDS
 
     def _ask_service(self) -> tuple[float | None, float]:
-        """Little's law: jobs in flight on average, by the rate at which they end."""
-        period = PEAK_SECONDS
-        busy = self._read("ApproximateNumberOfMessagesNotVisible", "Average", period, HOUR_SECONDS)
-        ended = self._read("NumberOfMessagesDeleted", "Sum", period, HOUR_SECONDS)
-        jobs = sum(ended.values())
-        seconds = sum(busy.values()) * period / jobs if jobs >= LEAST_ENDED else None
-        return seconds or None, SERVICE_SECONDS  # 0: jobs too short to be ever seen in flight
+        return self.mean_service_seconds(HOUR_SECONDS), SERVICE_SECONDS
 
     def _ask_peaks(self) -> tuple[tuple[int, ...], float]:
         period, seconds = PEAK_SECONDS, PEAK_DAYS * 24 * HOUR_SECONDS

@@ -1,1 +1,1 @@
-"""The fault run: the shipped functions and worker in virtual time, with faults drawn from a seed."""
+"""The fault run: the shipped code in virtual time, with faults drawn from a seed."""

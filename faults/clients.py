@@ -17,7 +17,6 @@ from local.group.errors import AutoScalingError
 from local.services.ssm_errors import SsmError
 
 
-
 class RefusedError(Exception):
     """What a service here refuses; `code` is AWS's, `more` what its answer says beside it."""
 

@@ -1,4 +1,4 @@
-"""What runs inside of one instance: first boot with its setup, SSM agent, systemd with the worker."""
+"""What runs inside of one instance: its first boot, its SSM agent, systemd with the worker."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ class Guest:
         self.disk, self.memory = Disk(), Disk()
         self.home = Home(root=DiskPath(self.disk, "/opt"), run=DiskPath(self.memory, "/run"))
         self.agent = Agent()
+        self.launched_at = world.clock.now()
         self.tags: dict[str, str] = {}
         self.target: str | None = None
         self.skew_seconds = 0.0

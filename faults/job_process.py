@@ -30,6 +30,7 @@ class SimulatedJobProcess:
         self.pid = world.next_pid()
         self.alive = True
         self.running: str | None = None
+        self._number = 0
         worker.job_processes.append(self)
         seconds = worker.guest.random.uniform(*START_SECONDS)
         world.clock.call_at(world.clock.now() + seconds, self._ready)
@@ -63,7 +64,8 @@ class SimulatedJobProcess:
     def _begin(self, message: Mapping[str, Any]) -> None:
         payload = message["payload"]
         self.running = message["job_id"]
-        self._world.ledger.began(self.running, self._worker.guest.instance_id)
+        self._number = self._world.ledger.began(self.running, self._worker.guest.instance_id)
+        self._world.stirred = True
         if payload["does"] != "hang":
             when = self._world.clock.now() + payload["seconds"]
             self._timer = self._world.clock.call_at(when, self._finish, payload["does"])
@@ -71,8 +73,8 @@ class SimulatedJobProcess:
     def _finish(self, does: str) -> None:
         if self.running is None:
             return
-        job_id = self.running
-        if does in ("return", "twice"):
+        job_id, number = self.running, self._number
+        if does == "return":
             self._world.ledger.returned(job_id)
         self._stop()
         if does == "crash":
@@ -84,11 +86,11 @@ class SimulatedJobProcess:
         elif does == "unjson":
             self._say(kind="error", error="ResultError: the result is not JSON")
         else:
-            self._say(kind="result", result=f'"{job_id}"')
+            self._say(kind="result", result=f'"run {number}"')
 
     def _stop(self) -> None:
         if self.running is not None:
-            self._world.ledger.ended(self.running, self._worker.guest.instance_id)
+            self._world.ledger.ended(self.running)
         self.running = None
         if self._timer is not None:
             self._timer.cancel()

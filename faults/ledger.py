@@ -23,6 +23,15 @@ class Truth:
     returned: int = 0
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """A handler begins; `running_already` when another one is at the same job."""
+
+    job_id: str
+    instance_id: str
+    running_already: bool
+
+
 class Ledger:
     def __init__(self, jobs: Queue, dead_letters: Queue, say: Callable[[str], None]) -> None:
         self._jobs = jobs
@@ -30,6 +39,7 @@ class Ledger:
         self._say = say
         self.truths: dict[str, Truth] = {}
         self.running: Counter[str] = Counter()
+        self.beginnings: list[Beginning] = []
         self.overwritten: list[str] = []
         self.results: dict[str, Any] = {}
         self.items: dict[str, Item] = {}
@@ -45,12 +55,15 @@ class Ledger:
             self.open[job_id] = truth
         self._say(f"sent {job_id}: {spec.does} after {spec.seconds:.0f} s")
 
-    def began(self, job_id: str, instance_id: str) -> None:
+    def began(self, job_id: str, instance_id: str) -> int:
+        """Returns the number of this run of the job."""
+        self.beginnings.append(Beginning(job_id, instance_id, self.running[job_id] > 0))
+        self.running[job_id] += 1
         self.truths[job_id].began += 1
-        self.running[instance_id] += 1
+        return self.truths[job_id].began
 
-    def ended(self, job_id: str, instance_id: str) -> None:  # noqa: ARG002
-        self.running[instance_id] -= 1
+    def ended(self, job_id: str) -> None:
+        self.running[job_id] -= 1
 
     def returned(self, job_id: str) -> None:
         self.truths[job_id].returned += 1

@@ -82,6 +82,7 @@ class Settings:
     idle_seconds: int = 30
     max_usd_per_day: float = 0.0
     instance_usd_per_hour: float = 0.0
+    heartbeat_seconds: int = 7200
     setup_timeout_seconds: int = 240
     drain_seconds: int = 40
     retry_seconds: int = 10

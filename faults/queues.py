@@ -1,4 +1,4 @@
-"""SQS queues in virtual time: visibility, receive counts, redrive, delay, deduplication, long polls.
+"""SQS queues in virtual time: visibility, receive counts, redrive, delay, long polls.
 
 SQS developer guide: sqs-visibility-timeout, sqs-dead-letter-queues, FIFO-queues-exactly-once
 processing. A standard queue may hand a message out twice and in any order; both happen here.
@@ -124,7 +124,9 @@ class Queue:
     def change_visibility(self, receipt: str, seconds: float) -> None:
         message, now = self._leased(receipt), self._now()
         if now + seconds > message.leased_at + LONGEST_LEASE_SECONDS - 1:
-            raise RefusedError("InvalidParameterValue", "Total VisibilityTimeout is beyond 12 hours")
+            raise RefusedError(
+                "InvalidParameterValue", "Total VisibilityTimeout is beyond 12 hours"
+            )
         message.visible_at = now + seconds
         self._ready_at(message.visible_at)
 

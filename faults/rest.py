@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from faults.invariants.jobs_are_kept import dead_letters_have_reasons
+from local.group.instance import Instance
 from local.group.states import LifecycleState
 
 if TYPE_CHECKING:
@@ -20,22 +21,29 @@ def unrest(world: World) -> Iterator[str]:
     for queue in (world.jobs, world.lifecycle, world.results):
         if queue.messages:
             yield f"{len(queue.messages)} messages are in {queue.settings.name}"
-    group = world.group
-    for instance in group.members:
+    yield from _unsized(world)
+    for instance in world.group.members:
         if instance.state not in _AT_REST:
             yield f"{instance.instance_id} is {instance.state}"
-    desired = group.desired_capacity
-    if world.settings.target_wait_seconds >= world.settings.start_seconds:
-        if desired != group.settings.min_size:
-            yield f"{desired} instances are desired, and {group.settings.min_size} suffice"
+        elif instance.state is LifecycleState.IN_SERVICE and not _works(world, instance):
+            yield f"{instance.instance_id} is in service and has no worker"
+    yield from dead_letters_have_reasons(world)
+
+
+def _unsized(world: World) -> Iterator[str]:
+    group, settings = world.group, world.settings
+    desired, least = group.desired_capacity, group.settings.min_size
+    foresees = settings.target_wait_seconds < settings.start_seconds
+    if desired != least and not foresees:
+        yield f"{desired} instances are desired, and {least} suffice"
     if group.members.group_active != desired:
         yield f"{group.members.group_active} instances are active, and {desired} are desired"
     if group.members.pool_settled != group.pool_target:
         yield f"{group.members.pool_settled} rest in the pool, and {group.pool_target} should"
     if group.is_suspended("Launch"):
         yield "launching is suspended"
-    for instance in group.members.within((LifecycleState.IN_SERVICE,)):
-        guest = world.machines.guests.get(instance.instance_id)
-        if guest is None or guest.worker is None:
-            yield f"{instance.instance_id} is in service and has no worker"
-    yield from dead_letters_have_reasons(world)
+
+
+def _works(world: World, instance: Instance) -> bool:
+    guest = world.machines.guests.get(instance.instance_id)
+    return guest is not None and guest.worker is not None

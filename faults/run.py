@@ -1,4 +1,4 @@
-"""One run: a plan in a world of its own, every invariant looked at on the way, until all is at rest."""
+"""One run: a plan in a world of its own, its invariants looked at until all is at rest."""
 
 from __future__ import annotations
 
@@ -122,5 +122,3 @@ def _result(world: World, broken: str) -> Result:
         ran_again=sum(max(0, truth.returned - 1) for truth in ledger.truths.values()),
         story=tuple(world.diary.lines),
     )
-
-

@@ -1,4 +1,4 @@
-"""Systems Manager: the embedded AWS's own Run Command, in virtual time, over the guests of a run."""
+"""Systems Manager: the embedded AWS's own Run Command in virtual time, over a run's guests."""
 
 from __future__ import annotations
 

@@ -230,7 +230,9 @@ def _holders(wanted: dict[int, Any]) -> Iterator[tuple[ModuleType, str, int]]:
 @contextmanager
 def virtual_threads(tasks: Tasks) -> Iterator[None]:
     stand_ins = _stand_ins(tasks)
-    found = [(module, name, getattr(module, name), key) for module, name, key in _holders(stand_ins)]
+    found = [
+        (module, name, getattr(module, name), key) for module, name, key in _holders(stand_ins)
+    ]
     for module, name, _, key in found:
         setattr(module, name, stand_ins[key])
     try:

@@ -114,4 +114,3 @@ class FaultyWire:
         # An answer that comes late says what was so: the same as a reader that lags behind.
         self._tasks.sleep(self._random.uniform(*LATE_ANSWER_SECONDS))
         return answer
-

@@ -45,18 +45,22 @@ from pilotlight.observability import logger
 
 START = 1_790_000_000.0
 GROUP = "pilotlight-workers"
-GROUP_ARN = f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
+GROUP_ARN = (
+    f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
+)
 NO_METRICS = "POWERTOOLS_METRICS_DISABLED"
 TABLE = "jobs"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
 PLACEMENTS = tuple(
     Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
 )
-# The template's, and the same values.
-HOOKS = (
-    Hook("ready", HookKind.LAUNCHING, heartbeat_timeout_seconds=7200),
-    Hook("drain", HookKind.TERMINATING, heartbeat_timeout_seconds=7200, default_result=CONTINUE),
-)
+
+
+def hooks(heartbeat_seconds: int) -> tuple[Hook, ...]:
+    return (
+        Hook("ready", HookKind.LAUNCHING, heartbeat_seconds),
+        Hook("drain", HookKind.TERMINATING, heartbeat_seconds, default_result=CONTINUE),
+    )
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class World:
         self.defects: list[str] = []
         self.leavings: list[Leaving] = []
         self.alerts: list[str] = []
+        self.abandoned: list[str] = []
         self.by_hand_at = self.resumed_at = float("-inf")
         self.answering_since = START
         self.short_since: float | None = None
@@ -209,6 +214,8 @@ class World:
     def publish(self, event: GroupEvent) -> None:
         self.moves += 1
         self.stirred = True
+        if "was abandoned" in event.detail.get("StatusMessage", ""):
+            self.abandoned.append(event.detail["EC2InstanceId"])
         self.diary.say(f"{event.detail_type}: {_in_short(event.detail)}")
         self.bus.publish("aws.autoscaling", event.detail_type, event.detail, event.resources)
 
@@ -270,15 +277,13 @@ class World:
     def _make_group(self) -> None:
         now = self.settings
         latency = uneven(self._random("latency"))
-        self.bus = Bus(
-            self.clock, self._random("bus"), self._rules(), self.mischief.event_fault
-        )
+        self.bus = Bus(self.clock, self._random("bus"), self._rules(), self.mischief.event_fault)
         self.machines = Machines(self.clock, latency, self._new_guest, lambda: self.group.ec2)
         settings = GroupSettings(
             now.min_size, now.max_size, PLACEMENTS, new_instances_protected_from_scale_in=True
         )
         around = GroupWorld(self.clock, self.machines, self, self, latency)
-        self.group = Group(GROUP, GROUP_ARN, settings, around, hooks=HOOKS)
+        self.group = Group(GROUP, GROUP_ARN, settings, around, hooks=hooks(now.heartbeat_seconds))
         self.group.put_warm_pool(
             WarmPool(
                 min_size=now.pool_min_size,
@@ -359,9 +364,7 @@ class World:
         if self.settings.watch_seconds:
             QueueMapping(self, self.watch, on_queue_depth, 1, 1)
         alarm = AsynchronousCalls(self, on_queue_depth, 2, self.failed_events)
-        DepthAlarm(
-            self.clock, self.metrics, lambda: alarm.invoke(alarm_event(self.clock.now()))
-        )
+        DepthAlarm(self.clock, self.metrics, lambda: alarm.invoke(alarm_event(self.clock.now())))
         self._minutes = AsynchronousCalls(self, self.functions["reconcile"], 0, self.failed_events)
         self.clock.call_at(START + 20.0, self._each_minute)
 

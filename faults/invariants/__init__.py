@@ -12,10 +12,13 @@ from faults.invariants.breaker_stops_setup import breaker_stops_setup
 from faults.invariants.calls_are_bounded import calls_are_bounded
 from faults.invariants.capacity_follows_demand import capacity_follows_demand
 from faults.invariants.code_raises_nothing import code_raises_nothing
+from faults.invariants.healthy_are_kept import healthy_are_kept
 from faults.invariants.jobs_are_kept import jobs_are_kept
 from faults.invariants.never_above_limits import never_above_limits
 from faults.invariants.no_leaks import no_leaks
 from faults.invariants.no_unproven import no_unproven
+from faults.invariants.no_work_while_warming import no_work_while_warming
+from faults.invariants.one_run_at_a_time import one_run_at_a_time
 from faults.invariants.running_jobs_stay import running_jobs_stay
 from faults.invariants.waits_end import waits_end
 
@@ -30,6 +33,9 @@ AT_EVERY_MOMENT: tuple[Invariant, ...] = (
     jobs_are_kept,
     running_jobs_stay,
     no_unproven,
+    no_work_while_warming,
+    one_run_at_a_time,
+    healthy_are_kept,
     never_above_limits,
 )
 # About how long things last: looked at every few seconds.

@@ -30,4 +30,4 @@ def calls_are_bounded(world: World) -> Iterator[str]:
     )
     called = sum(number for (who, _), number in world.calls.items() if who == "functions")
     if called > allowed:
-        yield f"the functions made {called} calls in {minutes:.0f} minutes, {allowed:.0f} is the bound"
+        yield f"functions made {called} calls in {minutes:.0f} minutes: the bound is {allowed:.0f}"

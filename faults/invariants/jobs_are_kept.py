@@ -1,4 +1,4 @@
-"""1. Every job sent is in the queue, or has one result for good, or is a dead letter with a reason."""
+"""1. Every job sent is in the queue, has one result for good, or is a dead letter with a reason."""
 
 from __future__ import annotations
 

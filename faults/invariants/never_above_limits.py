@@ -1,4 +1,4 @@
-"""5. There are never more instances than the largest size, nor is more desired than is affordable."""
+"""5. There are never more instances than the largest size, nor more desired than is affordable."""
 
 from __future__ import annotations
 

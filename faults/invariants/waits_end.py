@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from local.group.actions import LifecycleAction
 from local.group.states import HookKind, LifecycleState, Place
-
 from pilotlight.fleet.commands import CommandBook
 from pilotlight.fleet.lifecycle_action import DRAIN_HOOK, READY_HOOK
 
@@ -30,8 +29,8 @@ def waits_end(world: World) -> Iterator[str]:
             since = max(began_at(action), world.answering_since)
             due = due_seconds(action.hook.kind, origin, world.plan.settings)
             if now > since + due + GRACE_SECONDS:
-                waited = now - began_at(action)
-                yield f"{instance.instance_id} is {instance.state} for {waited:.0f} s, due {due:.0f}"
+                waited = f"for {now - began_at(action):.0f} s, due after {due:.0f}"
+                yield f"{instance.instance_id} is {instance.state} {waited}"
 
 
 def began_at(action: LifecycleAction) -> float:

@@ -1,0 +1,28 @@
+"""12. No launch is abandoned while its instance is well and still has time for its setup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from faults.guest import Guest
+    from faults.world import World
+
+# After these nobody can know that the instance is well.
+EXCUSES = frozenset({"agent_gone", "disk_full", "agent_registers_late", "setup_slow"})
+
+
+def healthy_are_kept(world: World) -> Iterator[str]:
+    abandoned, world.abandoned = world.abandoned, []
+    for instance_id in abandoned:
+        guest = world.machines.guests.get(instance_id)
+        if guest is not None and _is_well(world, guest):
+            yield f"{instance_id} was well, and its launch was abandoned"
+
+
+def _is_well(world: World, guest: Guest) -> bool:
+    fate_is_good = guest.fate.setup == "works" and guest.fate.registers
+    age = world.clock.now() - guest.launched_at
+    has_time = age < world.plan.settings.setup_timeout_seconds
+    return fate_is_good and guest.powered and has_time and EXCUSES.isdisjoint(world.tally)

@@ -15,7 +15,7 @@ NOT_COMING = ("InService", "Warmed:", "Terminating", "Terminated", "Detach", "St
 class AttemptTimes:
     """Seconds of one attempt; None is what has not happened, or is not known.
 
-    `waited_s` is from the sending, or from the end of the attempt before, to the receive.
+    `waited_s` is until the receive: since the sending, or the end of the attempt before.
     """
 
     waited_s: float | None
@@ -25,17 +25,27 @@ class AttemptTimes:
 def attempt_times(job: Job, now: float) -> list[AttemptTimes]:
     """One for each of the job's attempts; the one that runs has run until now."""
     found = []
-    waiting_since: float | None = job.sent_at or None
+    before: Attempt | None = None
     for attempt in job.attempts:
         end = now if attempt.state == "running" else attempt.finished_at
+        waiting_since = _waiting_since(job, before, attempt.received_at)
         found.append(
             AttemptTimes(
                 waited_s=_between(waiting_since, attempt.received_at),
                 ran_s=_between(attempt.started_at, end),
             )
         )
-        waiting_since = attempt.finished_at
+        before = attempt
     return found
+
+
+def _waiting_since(job: Job, before: Attempt | None, received_at: float | None) -> float | None:
+    """A replay sends anew: attempts before it were not waiting since then, the next one was."""
+    sent_at = job.sent_at if received_at and 0 < job.sent_at <= received_at else None
+    if before is None:
+        return sent_at
+    ended_at = before.finished_at
+    return None if ended_at is None else max(ended_at, sent_at or ended_at)
 
 
 def headline(job: Job, look: Look, now: float) -> str:

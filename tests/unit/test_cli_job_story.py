@@ -43,6 +43,11 @@ def test_each_attempt_has_waited_since_the_end_of_the_one_before() -> None:
     ]
 
 
+def test_attempts_before_a_replay_did_not_wait_since_then_and_the_next_one_did() -> None:
+    replayed = replace(RUNNING, sent_at=155.0)
+    assert [times.waited_s for times in attempt_times(replayed, now=171.0)] == [None, None, 5.0]
+
+
 @pytest.mark.parametrize(
     ("job", "told"),
     [

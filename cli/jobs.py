@@ -12,8 +12,8 @@ from cli.errors import CommandError
 from cli.recording import Attempt, Job
 from cli.stack import Stack
 from pilotlight.aws.attribute_values import plain
+from pilotlight.aws.job_sender import NotSentError, SqsJobSender
 
-SEND_BATCH = 10  # SendMessageBatch takes ten
 READ_BATCH = 100  # BatchGetItem takes a hundred
 JOB_FIELDS = frozenset(field.name for field in fields(Job))
 ATTEMPT_FIELDS = frozenset(field.name for field in fields(Attempt))
@@ -33,7 +33,7 @@ class JobsDesk:
     def __init__(self, stack: Stack) -> None:
         self._queue_url = stack.output("JobsQueueUrl")
         self._table_name = stack.output("JobsTableName")
-        self._sqs = stack.cloud.client("sqs")
+        self._sender = SqsJobSender(stack.cloud.client("sqs"), self._queue_url)
         self._dynamodb = stack.cloud.client("dynamodb")
 
     @property
@@ -43,21 +43,12 @@ class JobsDesk:
     def send(self, bodies: Sequence[str]) -> list[str]:
         """Send messages and return their SQS ids in order.
 
-        Raises CommandError when the queue refused some of a batch (it names the first).
+        Raises CommandError when the queue refused some (it names the first).
         """
-        ids: list[str] = []
-        for batch in _batches(bodies, SEND_BATCH):
-            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(batch)]
-            answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-            if answer.get("Failed"):
-                refused = answer["Failed"][0]
-                raise CommandError(
-                    f"The queue refused message {refused['Id']} of a batch: {refused['Code']} "
-                    f"{refused.get('Message', '')}. The others of the batch were sent."
-                )
-            by_entry = {sent["Id"]: sent["MessageId"] for sent in answer["Successful"]}
-            ids += [by_entry[entry["Id"]] for entry in entries]
-        return ids
+        try:
+            return self._sender.send(bodies)
+        except NotSentError as error:
+            raise CommandError(f"{error}") from error
 
     def read(self, job_ids: Iterable[str]) -> list[Job]:
         """The jobs which have an item; one that no worker has received yet has none."""

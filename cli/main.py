@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,15 +19,14 @@ from cli.compare import compare
 from cli.convert import convert
 from cli.dead_letters_command import dead_letters, replay
 from cli.deploy import ROOT
-from cli.errors import CommandError
 from cli.job_command import job
 from cli.job_logs import logs
-from cli.jobs import JobsDesk, message_body
 from cli.live import fleet, view_for
 from cli.report import write_json
 from cli.results import print_results, write_results
 from cli.simulate import simulate
 from cli.stack import Stack
+from cli.submit import submit
 from cli.terminal import console, explained
 from cli.watch import Observer
 from local.cloud import EmbeddedCloud
@@ -47,6 +45,7 @@ app.command()(simulate)
 app.command()(compare)
 app.command()(advise)
 app.command()(convert)
+app.command()(submit)
 app.command()(job)
 app.command()(logs)
 app.command()(dead_letters)
@@ -116,23 +115,6 @@ def status(stack_name: StackName = "pilotlight") -> None:
         observer = Observer(stack.cloud, stack.group_name)
         observer.queue_url = stack.output("JobsQueueUrl")
         console.print(fleet(observer.look(), since={}))
-
-
-@app.command()
-def send(
-    payload: Annotated[str, typer.Argument(help='What the job gets, as JSON: {"task": "train"}')],
-    job_id: Annotated[str | None, typer.Option(help="Defaults to the message's SQS id.")] = None,
-    stack_name: StackName = "pilotlight",
-) -> None:
-    """Send one job and print its id."""
-    with explained():
-        try:
-            parsed = json.loads(payload)
-        except ValueError as error:
-            raise CommandError(f"The payload is not JSON: {error}. It was {payload!r}.") from error
-        desk = JobsDesk(Stack(stack_name, ConfiguredCloud()))
-        (message_id,) = desk.send([message_body(parsed, job_id)])
-        console.print(job_id or message_id, highlight=False)
 
 
 def wait_for_interrupt(environment: Mapping[str, str]) -> None:

@@ -44,8 +44,22 @@ def create(package: Package) -> Iterator[CreateFleet]:
         fleet.delete()
 
 
-def test_an_instance_without_torch_is_abandoned_and_replaced_and_the_log_names_the_check(
-    create: CreateFleet,
+def worker_events(cloud: EmbeddedCloud, fleet: Fleet, instance_id: str) -> set[str]:
+    """What the worker shipped of itself before its instance went, under the instance's own role."""
+    pages = cloud.client("logs").get_paginator("filter_log_events")
+    lines = [
+        event["message"]
+        for page in pages.paginate(
+            logGroupName=fleet.stack.output("WorkersLogGroupName"),
+            logStreamNamePrefix=f"{instance_id}/",
+        )
+        for event in page["events"]
+    ]
+    return {json.loads(line)["event"] for line in lines}
+
+
+def test_an_instance_without_torch_is_abandoned_and_replaced_and_the_logs_name_the_check(
+    create: CreateFleet, cloud: EmbeddedCloud
 ) -> None:
     fleet = create()
     fleet.send_job()
@@ -55,6 +69,11 @@ def test_an_instance_without_torch_is_abandoned_and_replaced_and_the_log_names_t
     fleet.until(lambda: len(fleet.launches()) == 2, "a replacement is launched")
     replacement, first = fleet.launches()
     assert first["Description"].endswith(verdict.instance_id)
+    expected = {"worker_started", "self_check_failed"}
+    fleet.until(
+        lambda: expected <= worker_events(cloud, fleet, verdict.instance_id),
+        "the worker's own log is in CloudWatch",
+    )
     assert first["StatusMessage"].endswith(ABANDONED)
     assert verdict.instance_id not in replacement["Description"]
 

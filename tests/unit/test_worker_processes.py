@@ -36,7 +36,7 @@ def ones(*shape, device): return _Product()
 """
 
 HANDLER = """
-import os, signal, sys, time
+import os, signal, sys, tempfile, time
 def handle(payload, job):
     action = payload["do"]
     if action == "echo":
@@ -46,6 +46,8 @@ def handle(payload, job):
         raise ValueError("no good")
     if action == "exit":
         sys.exit(3)
+    if action == "temporary file":
+        return tempfile.mkstemp()[1]
     if action == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if action == "flood":
@@ -91,7 +93,11 @@ def start(user):
     started = []
 
     def start_process(checks=LIGHT_CHECKS) -> JobProcess:
-        environment = {**os.environ, "PYTHONPATH": f"{user}:{LAYER}"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{user}:{LAYER}",
+            "TMPDIR": str(user / "tmp"),
+        }
         started.append(JobProcess(checks, "cpu", environment))
         return started[-1]
 
@@ -144,6 +150,22 @@ def test_what_the_handler_raises_is_an_answer(start, action, error):
     assert said.message["error"].startswith(error)
     assert any("Traceback" in event.line for event in printed)
     assert process.alive
+
+
+def test_what_a_process_leaves_on_the_disk_goes_with_it(start, user):
+    process = ready(start())
+    *_, said = answer(process, do="temporary file")
+    file = Path(json.loads(said.message["result"]))
+    assert file.exists()
+    assert file.is_relative_to(user / "tmp")
+    process.kill()
+    assert list((user / "tmp").iterdir()) == []
+
+
+def test_a_process_without_room_on_the_disk_still_runs(start, user):
+    (user / "tmp").write_text("no folder can be made here")
+    *_, said = answer(ready(start()), do="echo")
+    assert said.message["kind"] == "result"
 
 
 def test_a_process_that_is_killed_says_so(start):

@@ -23,6 +23,7 @@ from pilotlight.worker.log_buffer import LogBuffer
 from pilotlight.worker.log_shipping import LogShipper, log_stream_name
 from pilotlight.worker.loop_state import IN_SERVICE, Action
 from pilotlight.worker.metadata import InstanceMetadata, MetadataError
+from pilotlight.worker.scratch import sweep
 from pilotlight.worker.settings import WorkerSettings, parse_settings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
@@ -70,10 +71,13 @@ def _work(
 ) -> int:
     log_stream = log_stream_name(instance_id, time.time())
     log("worker_started", pid=os.getpid(), log_stream=log_stream)
+    sweep(home.scratch)
     wake = threading.Event()
     slots = Slots(
         settings.jobs_per_instance,
-        lambda: JobProcess(LIGHT_CHECKS, settings.device, _job_environment(os.environ, settings)),
+        lambda: JobProcess(
+            LIGHT_CHECKS, settings.device, _job_environment(os.environ, settings, home)
+        ),
         LIGHT_CHECKS,
         time.time,
         wake.set,
@@ -104,12 +108,15 @@ def _instance_id(metadata: InstanceMetadata, log: EventLog) -> str:
             time.sleep(METADATA_RETRY_SECONDS)
 
 
-def _job_environment(environ: Mapping[str, str], settings: WorkerSettings) -> Mapping[str, str]:
+def _job_environment(
+    environ: Mapping[str, str], settings: WorkerSettings, home: Home
+) -> Mapping[str, str]:
     """Several jobs at once share the processors; torch alone would give all of them to each."""
     shared = {
         "PILOTLIGHT_DEVICE": settings.device,
         "PILOTLIGHT_BUCKET": settings.bucket,
         "AWS_REGION": settings.region,
+        "TMPDIR": str(home.scratch),
     }
     if settings.jobs_per_instance > 1:
         threads = max(1, (os.cpu_count() or 1) // settings.jobs_per_instance)

@@ -39,6 +39,10 @@ class Home:
         return self.root / "code"
 
     @property
+    def scratch(self) -> Path:
+        return self.root / "tmp"
+
+    @property
     def drain_request_file(self) -> Path:
         return self.run / "drain-request.json"
 

@@ -7,12 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pilotlight.worker.scratch import Scratch
 from pilotlight.worker.session_memory import session_memory_bytes
 
 SEND_SECONDS = 10.0  # a megabyte goes through within milliseconds unless the process hangs
@@ -51,6 +54,7 @@ class JobProcess:
     """One running `pilotlight.worker.run_job`, the leader of a process group of its own."""
 
     def __init__(self, checks: Sequence[str], device: str, environment: Mapping[str, str]) -> None:
+        self._scratch = Scratch(Path(environment.get("TMPDIR") or tempfile.gettempdir()))
         self._channel, theirs = socket.socketpair()
         arguments = ["--channel", str(theirs.fileno()), "--device", device, *checks]
         with theirs:
@@ -61,7 +65,11 @@ class JobProcess:
                 stderr=subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                env={**environment, "PYTHONUNBUFFERED": "1"},
+                env={
+                    **environment,
+                    "PYTHONUNBUFFERED": "1",
+                    "TMPDIR": str(self._scratch.path),
+                },
             )
         assert self._process.stdout is not None  # noqa: S101  stdout=PIPE, as mypy cannot know
         self._output = self._process.stdout
@@ -117,6 +125,7 @@ class JobProcess:
         self._selector.close()
         self._channel.close()
         self._output.close()
+        self._scratch.remove()
 
     def _ending(self) -> str:
         try:

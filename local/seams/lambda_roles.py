@@ -1,4 +1,4 @@
-"""Lambda takes only what it may use: roles that trust it, and queues which the role may read."""
+"""Lambda takes only what it may use: roles that trust it and may trace, queues they may read."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from local.context import CloudContext
 from local.seams.permissions import role_may, service_may_assume
 
 READER_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+NO_PERMISSION = "The provided execution role does not have permissions to call {} on {}"
 Refuse = Callable[[dict[str, Any]], str]
 
 
 def install(_context: CloudContext) -> None:
-    """Stock maps any queue to any function, and takes roles that trust somebody else.
+    """Stock maps any queue to any function, and takes any role.
 
     Refusals are alike for callers of the API and for stacks.
     """
     lambda_svc._create_function = refusing(lambda_svc._create_function, refuse_role)
+    lambda_svc._update_config = refusing_update(lambda_svc._update_config)
     lambda_svc._create_esm = refusing(lambda_svc._create_esm, refuse_reader)
     refuse_in_stacks("AWS::Lambda::Function", refuse_role)
     refuse_in_stacks("AWS::Lambda::EventSourceMapping", refuse_reader)
@@ -34,6 +36,18 @@ def refusing(stock: Callable[..., Any], refuse: Refuse) -> Callable[..., Any]:
         return stock(data)
 
     return create
+
+
+def refusing_update(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Refusals of what the function would become; stacks update through the same function."""
+
+    def update(name: str, data: dict[str, Any]) -> Any:
+        config = (lambda_svc._functions.get(name) or {}).get("config") or {}
+        if config and (refusal := refuse_role({**config, **data})):
+            return responses.error_response_json("InvalidParameterValueException", refusal, 400)
+        return stock(name, data)
+
+    return update
 
 
 def refuse_in_stacks(resource_type: str, refuse: Refuse) -> None:
@@ -49,10 +63,18 @@ def refuse_in_stacks(resource_type: str, refuse: Refuse) -> None:
 
 
 def refuse_role(data: dict[str, Any]) -> str:
-    """AWS's words when Lambda may not assume the function's role; empty when it may."""
-    if service_may_assume(data.get("Role", ""), "lambda.amazonaws.com"):
-        return ""
-    return "The role defined for the function cannot be assumed by Lambda."
+    """AWS's words when a function cannot have its role; empty when it can.
+
+    A role that may not send traces is refused where tracing is active (words as in
+    functionalone/serverless-iam-roles-per-function#39).
+    """
+    role_arn = data.get("Role", "")
+    if not service_may_assume(role_arn, "lambda.amazonaws.com"):
+        return "The role defined for the function cannot be assumed by Lambda."
+    traces = (data.get("TracingConfig") or {}).get("Mode") == "Active"
+    if traces and not role_may(role_arn, "xray:PutTraceSegments", "*"):
+        return NO_PERMISSION.format("PutTraceSegments", "XRAY")
+    return ""
 
 
 def refuse_reader(data: dict[str, Any]) -> str:
@@ -63,5 +85,5 @@ def refuse_reader(data: dict[str, Any]) -> str:
     _, config, _ = lambda_svc._get_func_record_for_ref(data.get("FunctionName", ""))
     for action in READER_ACTIONS if config else ():
         if not role_may(config["Role"], f"sqs:{action}", source_arn):
-            return f"The provided execution role does not have permissions to call {action} on SQS"
+            return NO_PERMISSION.format(action, "SQS")
     return ""

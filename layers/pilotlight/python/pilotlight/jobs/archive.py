@@ -4,6 +4,7 @@ Nothing is written beside what is saved, so that saving needs no room on the dis
 """
 
 import io
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def unpack(stream: Readable, folder: Path, most_bytes: int) -> Path:
                 most_bytes -= _size_bytes(member)
                 if most_bytes < 0:
                     raise ArchiveError(f"{member.name!r} is larger than the archive it came in")
-                archive.extract(member, folder, filter="data")
+                _put_back(archive, member, folder)
                 top = top or member.name
     except tarfile.TarError as error:
         raise ArchiveError(f"not an archive of ours: {error}") from error
@@ -77,9 +78,22 @@ def unpack(stream: Readable, folder: Path, most_bytes: int) -> Path:
 def _size_bytes(member: tarfile.TarInfo) -> int:
     """Links could lead out of the folder, and sparse files be larger than they look."""
     plain = member.isdir() or (member.isreg() and not member.issparse())
-    if not plain or Path(member.name).is_absolute():
+    path = Path(member.name)
+    if not plain or path.is_absolute() or ".." in path.parts:
         raise ArchiveError(f"{member.name!r} is not a file or folder of a checkpoint")
     return member.size
+
+
+def _put_back(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """By hand, for tarfile's own filters are not in every Python 3.11 (they came with 3.11.4)."""
+    path = folder / member.name
+    content = archive.extractfile(member)
+    if content is None:
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with content, path.open("wb") as file:
+        shutil.copyfileobj(content, file, CHUNK_BYTES)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -20,6 +20,17 @@ FUNCTION_CALLS = range(1, 4)
 MAIN_PID = 'pid="$(systemctl show --property=MainPID --value pilotlight-worker)" && [ "$pid" != 0 ]'
 KILL_WORKER = f'{MAIN_PID} && kill -9 "$pid"'
 KILL_JOB = f'{MAIN_PID} && pkill -9 -P "$pid" -f pilotlight.worker.run_job'
+# What is there can be read on, nothing more can be written: each folder's upper layer is a file
+# system of a few pages that is full. A box has no disk of its own that could be filled.
+FILL_DISK = """set -e
+mkdir -p /run/full && mount -t tmpfs -o size=256k full /run/full
+for folder in /opt /var /etc /root /tmp; do
+  mkdir -p "/run/full/upper$folder" "/run/full/work$folder"
+  layers="lowerdir=$folder,upperdir=/run/full/upper$folder,workdir=/run/full/work$folder"
+  mount -t overlay -o "$layers" full "$folder"
+done
+cat /dev/zero > /run/full/filler || df -k /opt
+"""
 
 
 class Faults(Protocol):
@@ -47,6 +58,7 @@ class Acts:
             Kind.CAPACITY: self._set_capacity,
             Kind.WORKER_KILLED: lambda _, target: self._run(target, KILL_WORKER),
             Kind.JOB_KILLED: lambda _, target: self._run(target, KILL_JOB),
+            Kind.DISK_FULL: lambda _, target: self._run(target, FILL_DISK),
             Kind.STOPPED: self._stop,
             Kind.TERMINATED: self._terminate,
             Kind.REBOOTED: self._reboot,

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     CAPACITY = "desired capacity set at random"
     WORKER_KILLED = "worker killed (-9)"
     JOB_KILLED = "job's process killed (-9)"
+    DISK_FULL = "instance's disk filled"
     STOPPED = "instance stopped behind the group's back"
     TERMINATED = "instance terminated behind the group's back"
     REBOOTED = "instance rebooted"
@@ -81,14 +82,16 @@ LONG = Size(
     seconds=600.0,
     strikes={
         Kind.CAPACITY: 24,
-        Kind.WORKER_KILLED: 12,
-        Kind.JOB_KILLED: 12,
-        Kind.STOPPED: 4,
-        Kind.TERMINATED: 3,
-        Kind.REBOOTED: 3,
-        Kind.DRAINED: 3,
-        Kind.SPOT: 3,
-        Kind.REBALANCE: 2,
+        Kind.WORKER_KILLED: 14,
+        Kind.JOB_KILLED: 14,
+        Kind.DISK_FULL: 1,
+        # The next ones cost an instance each, and its place a new setup.
+        Kind.STOPPED: 2,
+        Kind.TERMINATED: 2,
+        Kind.DRAINED: 2,
+        Kind.SPOT: 1,
+        Kind.REBALANCE: 1,
+        Kind.REBOOTED: 4,
         Kind.CUT_OFF: 8,
         Kind.API_CUT: 2,
         Kind.FUNCTION_KILLED: 8,

@@ -56,43 +56,41 @@ def unpack(stream: Readable, folder: Path, most_bytes: int) -> Path:
     """Put back into `folder` what was saved; returns the file or folder.
 
     Raises ArchiveError for anything but files and folders inside of `folder`, and as soon as they
-    have more than `most_bytes` together.
+    have more than `most_bytes` together. (tarfile's own filters are not in every Python 3.11.)
     """
     top: str | None = None
     try:
         # A stream's mode only reads, whatever tarfile's types ask for.
         with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
             for member in archive:
-                most_bytes -= _size_bytes(member)
+                _check(member)
+                most_bytes -= member.size
                 if most_bytes < 0:
                     raise ArchiveError(f"{member.name!r} is larger than the archive it came in")
-                _put_back(archive, member, folder)
+                _put_back(archive, member, folder / member.name)
                 top = top or member.name
-    except tarfile.TarError as error:
+    except (tarfile.TarError, FileExistsError, NotADirectoryError) as error:
         raise ArchiveError(f"not an archive of ours: {error}") from error
     if top is None:
         raise ArchiveError("the archive is empty")
     return folder / Path(top).parts[0]
 
 
-def _size_bytes(member: tarfile.TarInfo) -> int:
+def _check(member: tarfile.TarInfo) -> None:
     """Links could lead out of the folder, and sparse files be larger than they look."""
     plain = member.isdir() or (member.isreg() and not member.issparse())
     path = Path(member.name)
-    if not plain or path.is_absolute() or ".." in path.parts:
+    if not plain or path.is_absolute() or not path.parts or ".." in path.parts:
         raise ArchiveError(f"{member.name!r} is not a file or folder of a checkpoint")
-    return member.size
 
 
-def _put_back(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    """By hand, for tarfile's own filters are not in every Python 3.11 (they came with 3.11.4)."""
-    path = folder / member.name
+def _put_back(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     content = archive.extractfile(member)
     if content is None:
-        path.mkdir(parents=True, exist_ok=True)
+        target.mkdir()
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with content, path.open("wb") as file:
+    with content, target.open("xb") as file:
         shutil.copyfileobj(content, file, CHUNK_BYTES)
 
 

@@ -14,6 +14,10 @@ from local.group.settings import Placement
 from local.group.virtual_machines import VirtualMachines
 
 _PUBLISHED = published()
+NOT_STARTABLE = (
+    "IncorrectInstanceState",
+    "The instance is not in a state from which it can be started.",
+)
 
 
 def uneven(random: Random) -> Callable[[Delay], float]:
@@ -65,7 +69,11 @@ class Machines:
         return launched
 
     def start(self, instance_id: str) -> None:
-        self._inner.start(instance_id)
+        if instance_id in self.guests:
+            self._inner.start(instance_id)
+        else:  # terminated from outside, and the group has not seen it yet
+            now = self._schedule.now()
+            self._schedule.call_at(now, self.failed, instance_id, *NOT_STARTABLE)
 
     def stop(self, instance_id: str) -> None:
         self._tell(instance_id)

@@ -97,11 +97,14 @@ class SimpleQueue:
     put_nowait = put
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        if not self._items and block:
+        clock = self.tasks.clock
+        until = clock.now() + timeout if timeout is not None else float("inf")
+        while not self._items:
+            left = until - clock.now()
+            if not block or left <= 0:
+                raise queue.Empty
             self._filled.clear()
-            self._filled.wait(timeout)
-        if not self._items:
-            raise queue.Empty
+            self._filled.wait(left if timeout is not None else None)
         return self._items.popleft()
 
     def get_nowait(self) -> Any:

@@ -12,7 +12,7 @@ PY := .venv/bin/python
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-.PHONY: help setup demo origin cloud compare test churn hostile check format clean faults
+.PHONY: help setup demo origin cloud compare test churn hostile check audit advisories format clean faults
 
 $(UV):
 	$(PYTHON) -m venv .tools/uv
@@ -66,6 +66,15 @@ check: setup ## style, types, template: no test runs
 	.venv/bin/mypy
 	.venv/bin/cfn-lint template.yaml
 	$(SAM) validate --lint --template template.yaml --region us-east-1
+
+audit: .venv/.installed .tools/checkov/.installed ## the template by checkov, and every dependency pinned with its hash
+	.tools/checkov/bin/checkov --config-file tools/checkov/checkov.yaml
+	.venv/bin/pytest -q tests/template/test_pins.py
+
+# Asks osv.dev, so it is not part of audit, which runs without a network.
+advisories: $(UV) ## known vulnerabilities of what the lock files pin
+	$(UV) audit --locked
+	for tool in tools/*/; do $(UV) audit --locked --project $$tool || exit 1; done
 
 test: check ## everything CI runs; ends with a short form of the demo
 	.venv/bin/pytest -n auto

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from local.context import CloudContext
 from local.services.authorization import (
+    ALLOWED_BY,
     Request,
     context_of,
     denial,
@@ -24,7 +25,7 @@ _denied: contextvars.ContextVar[str] = contextvars.ContextVar("denied", default=
 def install(_context: CloudContext) -> None:
     """Patch what the dispatcher asks for each request under AUTH=true."""
     trust_transport()
-    name_layer_actions()
+    name_actions()
     find_resources()
     check_every_resource()
     name_denied_resource()
@@ -41,8 +42,8 @@ def trust_transport() -> None:
     app.pin_request_origin = lambda source_ip, _secure: stock(source_ip, True)
 
 
-def name_layer_actions() -> None:
-    """Stock knows two actions for layers and takes GetLayerVersion for ListLayers."""
+def name_actions() -> None:
+    """Stock takes GetLayerVersion for ListLayers, and a batch of SQS for an action of its own."""
     from ministack.core import iam_actions
 
     stock = iam_actions.extract_iam_action
@@ -60,7 +61,7 @@ def name_layer_actions() -> None:
             if action:
                 return action
         action = stock(service, method, path, headers, body, query_params)
-        return str(action) if action else None
+        return ALLOWED_BY.get(action, str(action)) if action else None
 
     iam_actions.extract_iam_action = extract_iam_action
 

@@ -230,6 +230,13 @@ BY_ACTION: dict[str, Finder] = {
 }
 
 
+# A batch is allowed by what allows its entries (SQS guide, "Amazon SQS API permissions").
+ALLOWED_BY = {
+    f"sqs:{entry}Batch": f"sqs:{entry}"
+    for entry in ("ChangeMessageVisibility", "DeleteMessage", "SendMessage")
+}
+
+
 def denial(action: str, principal: str, resource: str, explicit: bool) -> str:
     """AWS's words for a denied call; `*` is not named there."""
     service, _, operation = action.partition(":")

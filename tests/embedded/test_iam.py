@@ -190,6 +190,19 @@ def test_a_statement_for_another_resource_denies_in_the_words_of_aws(
     assert "because no identity-based policy allows the" in words
 
 
+def test_a_batch_is_allowed_by_what_allows_its_entries(
+    cloud: EmbeddedCloud, as_role: Callable[..., dict[str, str]]
+) -> None:
+    credentials = as_role(allow("sqs:DeleteMessage", ACCOUNT.format("sqs", "mine")))
+    entries = [{"Id": "0", "ReceiptHandle": "r"}]
+    mine, yours = (
+        Call("sqs:DeleteMessageBatch", {"QueueUrl": QUEUE_URL.format(name), "Entries": entries}, "")
+        for name in ("mine", "yours")
+    )
+    assert denial_of(mine, cloud, credentials) == ""
+    assert "sqs:deletemessage on resource" in denial_of(yours, cloud, credentials)
+
+
 def test_a_tag_condition_is_tried_on_every_instance(
     cloud: EmbeddedCloud, as_role: Callable[..., dict[str, str]], unique: Callable[[str], str]
 ) -> None:

@@ -1,15 +1,18 @@
 """What the time until the first receive was spent on."""
 
+import json
 import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from pilotlight.worker import wake
 from pilotlight.worker.home import Home
+from pilotlight.worker.marker import SetupMarker
 from pilotlight.worker.wake import (
     CodeCheck,
     Stopwatch,
@@ -48,19 +51,30 @@ def test_what_was_over_before_the_lap_began_took_no_time() -> None:
     assert stopwatch.spent == {"boto3": 2.0, "self_check": 0.0, "in_service": 0.0}
 
 
+def set_up(home: Home, finished_at: float) -> None:
+    marker = SetupMarker("hash", "2.13.0", "3.12.4", ("torch",), finished_at)
+    home.marker_file.write_text(json.dumps(asdict(marker)))
+
+
 def test_a_wake_begins_with_the_system_manager_and_the_code_check(home: Home) -> None:
-    home.marker_file.touch()
+    set_up(home, BOOTED - 3600)
     note_code_check(home, CodeCheck(began_at=104.0, ended_at=106.5))
     assert start_stopwatch(home, lambda: 0.0).spent == {"boot": 4.0, "code_check": 2.5}
 
 
-def test_what_comes_before_the_service_at_the_very_first_start_is_the_setup(home: Home) -> None:
+@pytest.mark.parametrize("finished_at", [None, BOOTED + 65])
+def test_what_comes_before_the_service_at_the_very_first_start_is_the_setup(
+    home: Home, finished_at: float | None
+) -> None:
+    """Which is over a moment before or after the service has started."""
+    if finished_at is not None:
+        set_up(home, finished_at)
     note_code_check(home, CodeCheck(began_at=164.0, ended_at=166.5))
     assert start_stopwatch(home, lambda: 0.0).spent == {"setup": 64.0, "code_check": 2.5}
 
 
 def test_a_worker_that_systemd_started_again_counts_from_its_own_start(home: Home) -> None:
-    home.marker_file.touch()
+    set_up(home, BOOTED - 3600)
     home.liveness_file.touch()
     note_code_check(home, CodeCheck(began_at=104.0, ended_at=106.5))
     stopwatch = start_stopwatch(home, lambda: OWN_START + 1)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pilotlight.worker.home import Home, write_atomically
+from pilotlight.worker.marker import read_marker
 
 START_TIME_FIELD = 21  # "starttime" of /proc/PID/stat, the 22nd field (proc(5))
 
@@ -75,7 +76,9 @@ def start_stopwatch(home: Home, clock: Callable[[], float]) -> Stopwatch:
     manager_start = process_started_at(os.getppid())
     if check is None or manager_start is None or home.liveness_file.exists():
         return Stopwatch(own_start, clock)
+    marker = read_marker(home)
+    was_set_up = marker is not None and marker.finished_at < manager_start
     stopwatch = Stopwatch(manager_start, clock)
-    stopwatch.lap("boot" if home.marker_file.exists() else "setup", until=check.began_at)
+    stopwatch.lap("boot" if was_set_up else "setup", until=check.began_at)
     stopwatch.lap("code_check", until=check.ended_at)
     return stopwatch

@@ -23,7 +23,7 @@ class Ours:
     name: str = NAME
     policy: Policy = field(default_factory=Policy)
     every_seconds: float = 3.0  # the template's WatchSeconds
-    idle_seconds: float = 90.0  # the template's IdleSeconds
+    idle_seconds: float = 60.0  # the template's IdleSeconds
     look_delay_seconds: float = 0.0
     kills_busy: bool = False
     worker_idle_exit_seconds: float | None = None

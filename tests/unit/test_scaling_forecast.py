@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotlight.scaling.forecast import ArrivalHistory, foresee
+from pilotlight.scaling.forecast import ArrivalHistory, Forecast, foresee
 
 
 def test_a_steady_stream_is_expected_to_go_on_as_a_poisson_process() -> None:
@@ -11,11 +11,25 @@ def test_a_steady_stream_is_expected_to_go_on_as_a_poisson_process() -> None:
     assert forecast.chances[:4] == pytest.approx((1.0, 0.9502, 0.8009, 0.5768), abs=1e-4)
 
 
-def test_the_last_minutes_count_most() -> None:
-    rising = foresee(ArrivalHistory(per_minute=(0,) * 50 + (9,) * 10), 25.0)
-    falling = foresee(ArrivalHistory(per_minute=(9,) * 50 + (0,) * 10), 25.0)
+def test_what_followed_such_minutes_before_is_expected_again() -> None:
+    waves = (0,) * 8 + (10, 10)
+    calm_after = foresee(ArrivalHistory(per_minute=waves * 20), 25.0)
+    wave_after = foresee(ArrivalHistory(per_minute=(waves * 20)[:-3]), 25.0)
 
-    assert rising.jobs_with_chance(0.2) > falling.jobs_with_chance(0.2)
+    assert calm_after.jobs_with_chance(0.1) == 0
+    assert wave_after.jobs_with_chance(0.1) >= 1
+
+
+def test_after_a_batch_that_is_known_to_come_alone_nothing_is_expected() -> None:
+    lone_batches = ((0,) * 30 + (12,)) * 8
+
+    assert foresee(ArrivalHistory(per_minute=lone_batches), 25.0).jobs_with_chance(0.1) == 0
+
+
+def test_a_burst_like_none_before_is_expected_to_go_on() -> None:
+    first_burst = (0,) * 300 + (12,)
+
+    assert foresee(ArrivalHistory(per_minute=first_burst), 25.0).jobs_with_chance(0.5) >= 2
 
 
 def test_hundreds_of_jobs_a_minute_can_be_expected() -> None:
@@ -27,8 +41,32 @@ def test_hundreds_of_jobs_a_minute_can_be_expected() -> None:
 def test_nothing_is_expected_without_a_past() -> None:
     forecast = foresee(ArrivalHistory(per_minute=()), 25.0)
 
-    assert (forecast.chances, forecast.company) == ((1.0,), 0.0)
+    assert (forecast.chances, forecast.lasting) == ((1.0,), 0.0)
 
 
-def test_company_is_the_share_of_jobs_that_did_not_come_alone() -> None:
-    assert foresee(ArrivalHistory(per_minute=(1, 0, 3, 0)), 25.0).company == 0.75
+@pytest.mark.parametrize(
+    ("least", "jobs"),
+    [
+        pytest.param(1.0, 0, id="what is sure is that none or more come"),
+        pytest.param(0.5, 2, id="two have that very chance"),
+        pytest.param(0.4, 2, id="a third is less likely"),
+        pytest.param(0.0, 3, id="three are the most that is thinkable"),
+        pytest.param(2.0, 0, id="more than sure nothing is"),
+    ],
+)
+def test_jobs_with_a_chance(least: float, jobs: int) -> None:
+    forecast = Forecast(chances=(1.0, 0.7, 0.5, 0.1), lasting=0.0, service_seconds=None)
+
+    assert forecast.jobs_with_chance(least) == jobs
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "share"),
+    [
+        pytest.param((1, 0, 30, 0), 0.0, id="a batch within a minute does not last"),
+        pytest.param((0, 8, 8, 0), 0.5, id="the second minute of two goes on"),
+        pytest.param((4,) * 100, 0.99, id="a stream lasts"),
+    ],
+)
+def test_the_share_of_jobs_in_lasting_bursts(per_minute: tuple[int, ...], share: float) -> None:
+    assert foresee(ArrivalHistory(per_minute=per_minute), 25.0).lasting == share

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pilotlight.aws.calls import named_errors
-from pilotlight.scaling.forecast import COMPANY_MINUTES, ArrivalHistory
+from pilotlight.scaling.forecast import HISTORY_MINUTES, ArrivalHistory
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -81,7 +81,7 @@ class JobsQueueMetrics:
         return sum(busy.values()) * period / jobs or None  # 0: too short to be seen in flight
 
     def _ask_sent(self) -> tuple[tuple[int, ...], float]:
-        counts = _counts(self.sent(COMPANY_MINUTES * MINUTE_SECONDS))
+        counts = _counts(self.sent(HISTORY_MINUTES * MINUTE_SECONDS))
         is_quiet = not any(counts[-60:])
         return counts, QUIET_SENT_SECONDS if is_quiet else SENT_SECONDS
 

@@ -1,18 +1,27 @@
 """What the arrivals of the last hours let expect while an instance starts.
 
-The next moments are taken to be like one of the minutes before, recent ones more likely. So a
-lasting burst is followed, and a rare one is not paid for long after it has passed.
+What is to come is taken from what came before, when it had looked like now: the minutes whose last
+minutes were as busy are found, and what followed each of them is as likely as the others. So a
+stream is expected to go on, a lasting burst is followed, and after a batch that is known to come
+alone nothing is expected.
 """
 
 import math
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
+from operator import neg
 
 MINUTE_SECONDS = 60.0
-FORECAST_MINUTES = 60
-HALF_LIFE_MINUTES = 4.0
-COMPANY_MINUTES = 360
+HISTORY_MINUTES = 360
+RECENT_MINUTES = 2
+"""How busy a moment was is told by so many minutes: bursts rise and end fast."""
+LATE_MINUTES = 2
+"""CloudWatch shows a minute up to two minutes late, so the one to foresee is the second next."""
+ALIKE_MINUTES = 40
+"""So many of the past are asked, of those most like now."""
 LEAST_CHANCE = 0.01
 """What is less likely is not expected at all."""
 
@@ -32,40 +41,59 @@ class ArrivalHistory:
 class Forecast:
     """`chances[n]` is the chance that at least n jobs come while an instance starts; falls.
 
-    `company` is the share of the jobs that came with another within their minute.
+    `lasting` is the share of the jobs that came in bursts of more than a minute.
     """
 
     chances: tuple[float, ...]
-    company: float
+    lasting: float
     service_seconds: float | None
 
     def jobs_with_chance(self, least: float) -> int:
         """The most jobs of which all are needed with a chance of `least` or more."""
-        return max(n for n, chance in enumerate(self.chances) if n == 0 or chance >= least)
+        return max(0, bisect_right(self.chances, -least, key=neg) - 1)
 
 
-NOTHING_KNOWN = Forecast(chances=(1.0,), company=0.0, service_seconds=None)
+NOTHING_KNOWN = Forecast(chances=(1.0,), lasting=0.0, service_seconds=None)
 
 
 @lru_cache(maxsize=8)
 def foresee(history: ArrivalHistory, start_seconds: float) -> Forecast:
     """`start_seconds`: from the decision to a worker that receives."""
+    per_minute = history.per_minute[-HISTORY_MINUTES:]
+    if not any(per_minute):
+        return Forecast(chances=(1.0,), lasting=0.0, service_seconds=history.service_seconds)
     return Forecast(
-        chances=_chances(history.per_minute[-FORECAST_MINUTES:], start_seconds),
-        company=_company(history.per_minute[-COMPANY_MINUTES:]),
+        chances=_chances(_followers(per_minute), start_seconds),
+        lasting=_lasting(per_minute),
         service_seconds=history.service_seconds,
     )
 
 
-def _chances(per_minute: tuple[int, ...], start_seconds: float) -> tuple[float, ...]:
-    """A mixture of Poisson distributions, one for each past minute, weighted by its recency."""
-    weights: dict[int, float] = defaultdict(float)
-    for age, count in enumerate(reversed(per_minute)):
-        weights[count] += 0.5 ** (age / HALF_LIFE_MINUTES)
-    total = sum(weights.values())
+def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
+    """How often which count came after a time like now.
+
+    One more is added that goes on as it is: it stands for what was never seen before.
+    """
+    sums = tuple(accumulate(per_minute, initial=0))
+    recent = [
+        sums[end] - sums[max(0, end - RECENT_MINUTES)] for end in range(1, len(per_minute) + 1)
+    ]
+    now = recent[-1]
+    past = list(zip(recent, per_minute[LATE_MINUTES:], strict=False))
+    if now == 0:
+        return Counter(count for before, count in past if before == 0)
+    busy = [(abs(before - now) / (before + now), count) for before, count in past if before]
+    alike = Counter(count for _, count in sorted(busy)[:ALIKE_MINUTES])
+    alike[max(1, round(now / RECENT_MINUTES))] += 1
+    return alike
+
+
+def _chances(followers: Counter[int], start_seconds: float) -> tuple[float, ...]:
+    """A mixture of Poisson distributions, one for each count that may follow."""
+    total = followers.total()
     tails = [
         (weight / total, _poisson_tail(count * start_seconds / MINUTE_SECONDS))
-        for count, weight in weights.items()
+        for count, weight in followers.items()
         if count
     ]
     chances = [1.0]
@@ -91,6 +119,7 @@ def _poisson_tail(mean: float) -> tuple[float, ...]:
     return tuple(tail)
 
 
-def _company(per_minute: tuple[int, ...]) -> float:
-    jobs = sum(per_minute)
-    return sum(count for count in per_minute if count > 1) / jobs if jobs else 0.0
+def _lasting(per_minute: tuple[int, ...]) -> float:
+    """Jobs that came in a minute after one with as many, by all jobs; there is one at least."""
+    went_on = sum(min(before, after) for before, after in pairwise(per_minute))
+    return went_on / sum(per_minute)

@@ -63,7 +63,8 @@ def hostile(
     """Send messages of which a tenth is malformed, oversized or an attack, to one real worker.
 
     Deploys to an embedded AWS and leaves report.json in build/hostile. Exits 1 unless each good
-    one has its result, each bad one is a dead letter with its reason, and nothing was executed.
+    one has its result, each bad one is a dead letter with its reason, nothing was executed, and no
+    payload is in the log.
     """
     folder = ROOT / "build" / "hostile"
     canary = make_canary()

@@ -12,6 +12,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from cli.churn.hostile import Fate, Message
+from cli.churn.hostile_logs import harmed, read_lines
 from cli.dead_letters import DeadLetterQueue
 from cli.jobs import JobsDesk
 from cli.stack import Stack
@@ -37,17 +38,21 @@ class Sent:
 
 @dataclass(frozen=True)
 class HostileVerdict:
-    """`missing` are kinds of message whose fate was another one; `executed` are files found."""
+    """`missing` are kinds of message whose fate was another one; `executed` are files found.
+
+    `logged` are lines of the stack's logs that hold a payload, or were written by one.
+    """
 
     messages: int
     fates: Mapping[Fate, int]
     missing: Mapping[str, int]
     executed: tuple[str, ...]
+    logged: tuple[str, ...]
     seconds: float
 
     @property
     def flawless(self) -> bool:
-        return not self.missing and not self.executed
+        return not (self.missing or self.executed or self.logged)
 
     @property
     def sentence(self) -> str:
@@ -55,7 +60,7 @@ class HostileVerdict:
         fates = ", ".join(f"{self.fates.get(fate, 0)} {fate}" for fate in Fate)
         return (
             f"{self.messages} messages: {fates}; {sum(self.missing.values())} lost or harmed, "
-            f"{len(self.executed)} executed"
+            f"{len(self.executed)} executed, {len(self.logged)} logged"
         )
 
 
@@ -78,7 +83,8 @@ def run_hostile(
     fates = Counter(message.fate for message in met)
     missing = Counter(message.kind for message in messages) - Counter(it.kind for it in met)
     executed = tuple(str(path) for path in found_canaries(canary, disks))
-    return HostileVerdict(len(messages), fates, dict(missing), executed, seconds)
+    logged = tuple(harmed(read_lines(watched.stack), canary))
+    return HostileVerdict(len(messages), fates, dict(missing), executed, logged, seconds)
 
 
 def send_all(desk: JobsDesk, messages: Iterable[Message]) -> tuple[list[Sent], list[Message]]:

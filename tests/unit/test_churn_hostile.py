@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.churn.hostile import BAD, Fate, Message, make_messages
+from cli.churn.hostile_logs import harmed
 from cli.churn.hostile_run import Sent, found_canaries, make_canary, met_its_fate
 
 
@@ -55,6 +56,21 @@ def test_a_canary_on_an_instances_disk_is_found(canary: str, tmp_path: Path) -> 
     left.parent.mkdir(parents=True)
     left.touch()
     assert found_canaries(canary, tmp_path) == [left]
+
+
+@pytest.mark.parametrize(
+    ("line", "harm"),
+    [
+        ('{"event": "job_started", "job_id": "good-00001"}', False),
+        ("INIT_START Runtime Version: python:3.14", False),
+        ('{"event": "job_failed", "error": "touch /tmp/canary"}', True),
+        ('{"event": "job_succeeded", "job_id": "forged"}', True),
+        ("before\x1b[2Jafter", True),
+        ('{"event": "x"}\r\n{"event": "y"}', True),
+    ],
+)
+def test_a_payload_in_the_log_is_seen(line: str, harm: bool) -> None:
+    assert harmed([line], "canary") == ([line] if harm else [])
 
 
 BAD_ONE = Sent(Message("no JSON", "x", Fate.DEAD_LETTER), "m")

@@ -12,7 +12,7 @@ PY := .venv/bin/python
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-.PHONY: help setup demo origin cloud compare test churn hostile check audit advisories format clean faults
+.PHONY: help setup demo origin cloud compare test interrupt churn hostile check audit advisories format clean faults
 
 $(UV):
 	$(PYTHON) -m venv .tools/uv
@@ -46,6 +46,9 @@ compare: setup ## our scaling policy beside everybody else's, on the traces in T
 
 # Real processes, so what is drawn from SEED meets a different moment each time.
 SEED ?= 1
+
+interrupt: setup ## interrupt a PyTorch training twice, and compare its losses with one left alone
+	.venv/bin/pilotlight interrupt
 
 churn: setup ## 300 jobs through a fleet that is pulled apart for ten minutes: one result each
 	.venv/bin/pilotlight churn --seed $(SEED)

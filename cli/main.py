@@ -19,9 +19,11 @@ from cli.compare import compare
 from cli.convert import convert
 from cli.dead_letters_command import dead_letters, replay
 from cli.deploy import ROOT
+from cli.interrupted import run_interrupted
 from cli.job_command import job
 from cli.job_logs import logs
 from cli.live import fleet, view_for
+from cli.loss_curves import draw_loss_curves
 from cli.report import write_json
 from cli.results import print_results, write_results
 from cli.simulate import simulate
@@ -37,8 +39,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     help="A pilot light for PyTorch workers: asleep at the cost of a disk, at work in seconds.\n\n"
-    "demo, origin, churn and hostile run on an AWS embedded in this computer. The other commands "
-    "go to whatever the SDK is set to: AWS_PROFILE and AWS_REGION name an account, "
+    "demo, origin, interrupt, churn and hostile run on an AWS embedded in this computer. The other "
+    "commands go to whatever the SDK is set to: AWS_PROFILE and AWS_REGION name an account, "
     "AWS_ENDPOINT_URL `make cloud`.",
 )
 app.command()(simulate)
@@ -105,6 +107,22 @@ def origin(speed: Speed = 6.0) -> None:
         found = origins.run_origin(cloud, folder, speed, view_for(console))
     write_json(asdict(found), folder / "report.json")
     console.print(found.sentence, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def interrupt(speed: Speed = 6.0) -> None:
+    """Interrupt a PyTorch training twice and compare its losses with one that was left alone.
+
+    Deploys to an embedded AWS. Leaves report.json and loss_curves.png in build/interrupt. Exits 1
+    unless both results are the same to the last bit.
+    """
+    folder = ROOT / "build" / "interrupt"
+    with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
+        found = run_interrupted(cloud, "pilotlight-interrupt", folder, view_for(console))
+    write_json(found.document(), folder / "report.json")
+    draw_loss_curves(found.curves, folder / "loss_curves.png")
+    console.print(found.sentence, highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if found.same else 1)
 
 
 @app.command()

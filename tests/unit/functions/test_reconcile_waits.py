@@ -1,5 +1,6 @@
 """Instances held in a Wait state that no event, or no answer, has freed."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from fleet_fakes import (
     readiness_output,
 )
 
+from pilotlight.errors import InstanceUnknownError
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.group import Member
 from pilotlight.fleet.outcome import Outcome, Result
@@ -167,6 +169,24 @@ def test_a_lost_failure_abandons_by_the_same_rule() -> None:
     outcomes, _ = settled(waits("Warmed:Pending:Wait", activity(ENTERING, 310)), commands)
 
     assert (outcomes[0].result, outcomes[0].reason) == (Result.ABANDONED, "CHECKS_FAILED")
+
+
+class TagsOfNobody(FakeTags):
+    def write(self, instance_id: str, tags: Mapping[str, str]) -> None:
+        raise InstanceUnknownError(instance_id)
+
+
+def test_an_instance_that_ends_after_it_passed_is_not_waited_for() -> None:
+    """Its proof can never be written, and each try would restart the timeout of the hook."""
+    passed = Invocation("Success", "Success", "", readiness_output())
+    commands = FakeCommands(history=[sent("Success", 300)], invocations={"command-1": passed})
+    group = FakeGroup(open_tokens={"any"}, states={INSTANCE: "Warmed:Pending:Wait"})
+    care = WaitCare(group, group, TagsOfNobody(group), commands, BOOK)
+    held = waits("Warmed:Pending:Wait", activity(ENTERING, 310))
+
+    [(_, outcome)] = care.settle_all(held, NOW)
+
+    assert (outcome.result, outcome.reason) == (Result.ABANDONED, "INSTANCE_GONE")
 
 
 def test_a_command_of_an_earlier_stay_says_nothing_about_this_one() -> None:

@@ -32,6 +32,12 @@ class NotRegisteredError(TransientError):
     reason = "NOT_REGISTERED"
 
 
+class InstanceUnknownError(TransientError):
+    """EC2 does not know the instance: it is some seconds old, or has been gone for some time."""
+
+    reason = "INSTANCE_UNKNOWN"
+
+
 class InvocationNotFoundError(TransientError):
     """SSM does not know the invocation yet: Run Command is eventually consistent."""
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ConnectionError as UnreachableError
 
 from pilotlight.errors import (
     InstanceNotInGroupError,
+    InstanceUnknownError,
     InvocationNotFoundError,
     NoActiveLifecycleActionError,
     NotRegisteredError,
@@ -39,8 +40,7 @@ _TRANSIENT_CODES = frozenset(
 _NAMED_CODES = {
     "InvalidInstanceId": NotRegisteredError,
     "InvocationDoesNotExist": InvocationNotFoundError,
-    # EC2 does not see an instance everywhere at once.
-    "InvalidInstanceID.NotFound": TransientError,
+    "InvalidInstanceID.NotFound": InstanceUnknownError,
 }
 # Auto Scaling says these with the code ValidationError and nothing else to tell them apart.
 _NAMED_MESSAGES = {

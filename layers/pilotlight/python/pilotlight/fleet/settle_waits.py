@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from pilotlight.errors import NotRegisteredError, TransientError
+from pilotlight.errors import InstanceUnknownError, NotRegisteredError, TransientError
 from pilotlight.fleet.command_result import Conclusion, Verb, conclude
 from pilotlight.fleet.commands import CommandBook, CommandSender, InvocationReader
 from pilotlight.fleet.completion import (
@@ -103,6 +103,12 @@ class WaitCare:
     def _conclude(self, wait: Wait, conclusion: Conclusion) -> Outcome:
         if not self._still_waits(wait):
             return Outcome(Result.LEFT, "MOVED_ON")
+        try:
+            return self._carry_out(wait, conclusion)
+        except InstanceUnknownError:  # no new one is due yet, so it is gone, proof or not
+            return self._carry_out(wait, give_up(wait, "INSTANCE_GONE"))
+
+    def _carry_out(self, wait: Wait, conclusion: Conclusion) -> Outcome:
         return settle(conclusion, _pause(wait), self.actions, self.health, self.tags)
 
     def _still_waits(self, wait: Wait) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from faults.bus import Bus, Rule
 from faults.clients import Answer, Caller, Client, RefusedError
-from faults.diary import Diary
+from faults.diary import Diary, FunctionLog
 from faults.functions import Context, Function
 from faults.guest import Guest
 from faults.ledger import Ledger
@@ -376,14 +376,17 @@ class World:
 @contextmanager
 def shipped_code(world: World) -> Iterator[None]:
     """The shipped code lives in this world, and speaks to nobody outside."""
-    level, silent = logger.level, os.environ.get(NO_METRICS)
-    logger.setLevel("CRITICAL")
+    handler: Any = logger.registered_handler
+    level, silent, stream = logger.level, os.environ.get(NO_METRICS), handler.stream
+    logger.setLevel("INFO" if world.diary.listens else "CRITICAL")
+    handler.setStream(FunctionLog(world.diary))
     os.environ[NO_METRICS] = "true"
     try:
         with shipped_worker(world), virtual_threads(world.tasks):
             yield
     finally:
         logger.setLevel(level)
+        handler.setStream(stream)
         os.environ.pop(NO_METRICS) if silent is None else os.environ.update({NO_METRICS: silent})
 
 

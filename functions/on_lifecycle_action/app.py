@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pilotlight.aws.autoscaling import AutoScalingGroup
@@ -16,8 +15,8 @@ from pilotlight.aws.sqs import SourceQueue
 from pilotlight.aws.ssm import RunCommand
 from pilotlight.fleet.answer import answer_lifecycle_action
 from pilotlight.fleet.lifecycle_action import LifecycleAction, parse_lifecycle_action
-from pilotlight.observability import logger, metrics, report, tracer
-from pilotlight.records import process_records
+from pilotlight.observability import logger, metrics, report, traced
+from pilotlight.records import FailedRecords, process_records
 from pilotlight.settings import LifecycleActionSettings
 
 settings = LifecycleActionSettings.from_environment(os.environ)
@@ -29,12 +28,10 @@ metrics.set_default_dimensions(group=settings.group_name)
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@traced
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    return process_records(
-        event, context, parse_lifecycle_action, answer, source, settings.retry_seconds
-    )
+def handler(event: dict[str, Any], _context: LambdaContext) -> FailedRecords:
+    return process_records(event, parse_lifecycle_action, answer, source, settings.retry_seconds)
 
 
 def answer(action: LifecycleAction) -> None:

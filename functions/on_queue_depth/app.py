@@ -2,12 +2,11 @@
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.utilities.data_classes import CloudWatchAlarmEvent, SQSEvent
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pilotlight.aws.autoscaling import AutoScalingGroup
@@ -15,7 +14,8 @@ from pilotlight.aws.calls import CLIENT_CONFIG
 from pilotlight.aws.cloudwatch import JobsQueueMetrics
 from pilotlight.aws.sqs import JobsQueue, WatchQueue
 from pilotlight.errors import MalformedEventError
-from pilotlight.observability import count, logger, metrics, report_capacity, tracer
+from pilotlight.observability import count, logger, metrics, report_capacity, traced
+from pilotlight.records import Record
 from pilotlight.scaling.capacity import Pass, set_capacity
 from pilotlight.scaling.watch import next_slot, read_tick
 from pilotlight.settings import QueueDepthSettings
@@ -32,22 +32,22 @@ metrics.set_default_dimensions(group=settings.group_name)
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
+@traced
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     if "Records" in event:
-        on_tick(SQSEvent(event))
+        on_tick(event["Records"])
     else:
-        on_alarm(CloudWatchAlarmEvent(event))
+        on_alarm(event["alarmData"])
 
 
-def on_alarm(event: CloudWatchAlarmEvent) -> None:
+def on_alarm(alarm: Mapping[str, Any]) -> None:
     """An error is raised: Lambda calls again after a minute, and the watch looks meanwhile."""
-    logger.append_keys(alarm=event.alarm_data.alarm_name, state=event.alarm_data.state.value)
+    logger.append_keys(alarm=alarm["alarmName"], state=alarm["state"]["value"])
     report_capacity("alarm", look())
 
 
-def on_tick(event: SQSEvent) -> None:
+def on_tick(records: Sequence[Record]) -> None:
     """A look that fails does not end the watch: the next tick is sent whatever comes of this one.
 
     Calls per tick: GetQueueAttributes, DescribeAutoScalingGroups, SendMessage; SetDesiredCapacity
@@ -60,7 +60,7 @@ def on_tick(event: SQSEvent) -> None:
     except Exception:
         logger.exception("the look failed, the watch goes on")
         count("LookFailed")
-    received = max((slot_of(record) for record in event.records), default=0)
+    received = max((slot_of(record) for record in records), default=0)
     watch.send_tick(next_slot(time.time(), settings.watch_seconds, received))
 
 
@@ -68,11 +68,11 @@ def look() -> Pass:
     return set_capacity(group, jobs, arrivals, settings.policy(datetime.now(UTC)))
 
 
-def slot_of(record: SQSRecord) -> int:
+def slot_of(record: Record) -> int:
     """0 for a malformed tick: the clock alone then numbers the next."""
     try:
-        return read_tick(record.body)
+        return read_tick(record["body"])
     except MalformedEventError as error:
-        logger.error("malformed record", message_id=record.message_id, reason=str(error))
+        logger.error("malformed record", message_id=record["messageId"], reason=str(error))
         count("MalformedRecord")
         return 0

@@ -32,7 +32,7 @@ from pilotlight.observability import (
     report_findings,
     report_pool,
     run_steps,
-    tracer,
+    traced,
 )
 from pilotlight.scaling.capacity import set_capacity
 from pilotlight.scaling.pool import size_pool
@@ -55,7 +55,7 @@ metrics.set_default_dimensions(group=settings.group_name)
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@traced
 @metrics.log_metrics
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     now = datetime.now(UTC)

@@ -1,17 +1,13 @@
-"""SQS records in a function: permanent or transient, decided once, here at the edge."""
+"""SQS records in a function: permanent or transient, decided once, here at the edge.
 
-from collections.abc import Callable
+Powertools' batch utility would do what `process_records` does in six lines, but importing it brings
+every event class there is: a sixth of the time in which a function starts.
+"""
+
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
-
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pilotlight.errors import MalformedEventError, TransientError
 from pilotlight.observability import count, logger
@@ -26,16 +22,17 @@ class GivesBack(Protocol):
 
 
 ItemT = TypeVar("ItemT", bound=Item)
+Record = Mapping[str, Any]  # one of `Records` (Lambda guide, with-sqs)
+FailedRecords = dict[str, list[dict[str, str]]]
 
 
 def process_records(
-    event: dict[str, Any],
-    context: LambdaContext,
+    event: Mapping[str, Any],
     parse: Callable[[object], ItemT | None],
     handle: Callable[[ItemT], None],
     source: GivesBack,
     retry_seconds: int,
-) -> PartialItemFailureResponse:
+) -> FailedRecords:
     """Handles each record by itself and reports those to be delivered again.
 
     Malformed: logged with its id, counted, acknowledged, for it would never be understood.
@@ -43,15 +40,15 @@ def process_records(
     counted, delivered again by the queue's own rule, and to the dead-letter queue in the end.
     """
 
-    def on_record(record: SQSRecord) -> None:
+    def on_record(record: Record) -> None:
         try:
             item = parse(_json_body(record))
         except MalformedEventError as error:
-            logger.error("malformed record", message_id=record.message_id, reason=str(error))
+            logger.error("malformed record", message_id=record["messageId"], reason=str(error))
             count("MalformedRecord")
             return
         if item is None:
-            logger.info("test notification", message_id=record.message_id)
+            logger.info("test notification", message_id=record["messageId"])
             return
         with logger.append_context_keys(**item.log_fields(datetime.now(UTC))):
             try:
@@ -65,23 +62,31 @@ def process_records(
                     retry_seconds=retry_seconds,
                 )
                 count("Deferred")
-                _give_back(source, record.receipt_handle, retry_seconds)
+                _give_back(source, record["receiptHandle"], retry_seconds)
                 raise
             except Exception:
-                logger.exception("record failed", message_id=record.message_id)
+                logger.exception("record failed", message_id=record["messageId"])
                 count("RecordFailed")
                 raise
 
-    # One instance that is not ready yet is no error of the function.
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, on_record, processor, context)
+    failed = [record["messageId"] for record in event["Records"] if not _is_done(on_record, record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _json_body(record: SQSRecord) -> object:
+def _is_done(on_record: Callable[[Record], None], record: Record) -> bool:
+    """An error concerns its record alone; `on_record` has logged and counted it."""
     try:
-        body: object = record.json_body
+        on_record(record)
+    except Exception:
+        return False
+    return True
+
+
+def _json_body(record: Record) -> object:
+    try:
+        body: object = json.loads(record["body"])
     except (ValueError, RecursionError) as error:
-        raise MalformedEventError(f"the body is not JSON: {record.body[:100]!r}") from error
+        raise MalformedEventError(f"the body is not JSON: {record['body'][:100]!r}") from error
     return body
 
 

@@ -29,6 +29,10 @@ class Outcome:
     reason: str
     detail: str = ""
 
+    @property
+    def cost_an_instance(self) -> bool:
+        return self.result in (Result.ABANDONED, Result.EVICTED)
+
     def log_fields(self) -> dict[str, Any]:
         fields = {"result": self.result.value, "reason": self.reason}
         return fields | ({"detail": end_of(self.detail)} if self.detail else {})

@@ -6,6 +6,7 @@ import json
 import uuid
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.cloud import EmbeddedCloud
 from tests.embedded.deeds import DEEDS
@@ -123,6 +124,17 @@ def test_nothing_beyond_its_own_stack_and_task_is_open_to_a_role(
 ) -> None:
     words = refusal(lambda: trespass.commit(stage))
     assert trespass.operation.removesuffix("_by_arn").replace("_", "") in words.lower()
+
+
+@pytest.mark.parametrize("value", ['1"; reboot; "', "$(reboot)", "`reboot`", "1; reboot", "-1", ""])
+@pytest.mark.parametrize("document", ["readiness", "drain"])
+def test_ssm_refuses_what_is_no_number_of_seconds(document: str, value: str, stage: Stage) -> None:
+    with pytest.raises(ClientError, match="InvalidParameters"):
+        stage.client("OnLifecycleActionRole", "ssm").send_command(
+            DocumentName=f"{stage.name}-{document}",
+            InstanceIds=[stage.ours],
+            Parameters={"timeoutSeconds": [value]},
+        )
 
 
 def invoke(stage: Stage, role: str) -> None:

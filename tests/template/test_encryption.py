@@ -1,4 +1,4 @@
-"""Whatever keeps data is encrypted, with one key of the user's where there is one; TLS alone."""
+"""What keeps data is encrypted, with one key of the user's where there is one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY_PROPERTIES = {
     "AWS::Logs::LogGroup": "KmsKeyId",
     "AWS::SNS::Topic": "KmsMasterKeyId",
 }
-# Kinds that AWS bills a role's own use of the key for, by the service they go through.
+# Those which use the key in the name of their caller; logs and volumes do it in their own.
 SERVICES = {"sqs", "dynamodb", "s3", "sns"}
 
 
@@ -42,32 +42,14 @@ def test_volumes_take_the_own_key(template: dict[str, Any]) -> None:
         assert mapping["Ebs"]["KmsKeyId"] == OWN_KEY
 
 
-def test_every_bucket_is_closed_and_takes_the_own_key(template: dict[str, Any]) -> None:
-    for name, bucket in of_type(template, "AWS::S3::Bucket").items():
-        [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        default = rule["ServerSideEncryptionByDefault"]
-        assert default["SSEAlgorithm"] == if_own_key("aws:kms", "AES256"), name
-        assert default["KMSMasterKeyID"] == OWN_KEY, name
-        closed = bucket["PublicAccessBlockConfiguration"]
-        assert set(closed.values()) == {True}, name
-        assert len(closed) == len(
-            ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"]
-        )
-        [ownership] = bucket["OwnershipControls"]["Rules"]
-        assert ownership == {"ObjectOwnership": "BucketOwnerEnforced"}, name
-
-
-def test_buckets_and_topics_refuse_calls_without_tls(template: dict[str, Any]) -> None:
+def test_topics_refuse_calls_without_tls(template: dict[str, Any]) -> None:
     refusing: set[str] = set()
-    for kind, place in (("S3::BucketPolicy", "Bucket"), ("SNS::TopicPolicy", "Topics")):
-        for policy in of_type(template, f"AWS::{kind}").values():
-            for statement in statements(policy["PolicyDocument"]):
-                secure = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
-                if (statement["Effect"], statement["Principal"], secure) == ("Deny", "*", "false"):
-                    refusing |= named_resources(policy[place])
-    kept = {*of_type(template, "AWS::S3::Bucket"), *of_type(template, "AWS::SNS::Topic")}
-    assert kept
-    assert kept <= refusing
+    for policy in of_type(template, "AWS::SNS::TopicPolicy").values():
+        for statement in statements(policy["PolicyDocument"]):
+            secure = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+            if (statement["Effect"], statement["Principal"], secure) == ("Deny", "*", "false"):
+                refusing |= named_resources(policy["Topics"])
+    assert {"AlertTopic"} == set(of_type(template, "AWS::SNS::Topic")) <= refusing
 
 
 def test_every_role_may_use_the_own_key_through_services_alone(template: dict[str, Any]) -> None:

@@ -60,16 +60,49 @@ def script(template: dict[str, Any], document: str, timeout: str) -> str:
     return "\n".join(step["inputs"]["runCommand"]).replace("{{ timeoutSeconds }}", timeout)
 
 
-@pytest.mark.parametrize("document", ["ReadinessDocument", "DrainDocument"])
-def test_a_document_takes_a_number_of_seconds_and_nothing_else(
+DOCUMENTS = pytest.mark.parametrize("document", ["ReadinessDocument", "DrainDocument"])
+SHELL = pytest.mark.parametrize(
+    "value",
+    [
+        '1"; touch {0}; "',
+        "$(touch {0})",
+        "`touch {0}`",
+        "1; touch {0}",
+        "1\ntouch {0}",
+        "-1 {0}",
+        "",
+    ],
+)
+
+
+@DOCUMENTS
+def test_a_document_takes_a_number_of_seconds_alone(
     document: str, template: dict[str, Any]
 ) -> None:
     parameters = content(template, document)["parameters"]
     assert list(parameters) == ["timeoutSeconds"]
-    pattern = parameters["timeoutSeconds"]["allowedPattern"]
-    assert re.fullmatch(pattern, "1800")
-    assert not re.fullmatch(pattern, '1"; reboot; "')
+    assert re.fullmatch(parameters["timeoutSeconds"]["allowedPattern"], "1800")
     assert parameters["timeoutSeconds"]["interpolationType"] == "ENV_VAR"
+
+
+@DOCUMENTS
+@SHELL
+def test_a_document_takes_nothing_that_a_shell_would_run(
+    value: str, document: str, template: dict[str, Any]
+) -> None:
+    pattern = content(template, document)["parameters"]["timeoutSeconds"]["allowedPattern"]
+    assert not re.fullmatch(pattern, value)
+
+
+@DOCUMENTS
+@SHELL
+def test_even_a_value_that_got_past_the_pattern_is_not_run(
+    value: str, document: str, instance: Instance, template: dict[str, Any], tmp_path: Path
+) -> None:
+    instance.set_up()
+    canary = tmp_path / "executed"
+    instance.run(script(template, document, "1"), SSM_timeoutSeconds=value.format(canary))
+    assert not canary.exists()
 
 
 def test_an_instance_that_was_never_set_up_is_not_ready(

@@ -49,10 +49,18 @@ def run_churn(watched: Watched, faults: Faults, plan: Plan) -> Churn:
         hits = play(plan, watched, JobsDesk(stack), striker, witness.address)
         wait_for_the_end(watched, plan, witness)
         seconds = time.time() - began
+        look = watched.recorder.latest
     watched.logs.read_new()
     hits = function_kills(hits, watched.logs.lines)
     with DeadLetterQueue(stack).all_letters() as letters:
-        verdict = judge(plan.jobs, log.writes(), witness.sightings, letters, hits)
+        verdict = judge(
+            plan.jobs,
+            log.writes(),
+            witness.sightings,
+            letters,
+            hits,
+            left=look.visible + look.in_flight,
+        )
     return Churn(plan, verdict, tuple(hits), witness.sightings, tuple(letters), seconds)
 
 

@@ -33,7 +33,8 @@ class Waste:
 @dataclass(frozen=True)
 class Verdict:
     """Ids of jobs, where not said otherwise. `ran_again` counts runs to the end that were not
-    needed; `poison_left` are poisoned jobs that are no dead letter with a reason."""
+    needed; `poison_left` are poisoned jobs that are no dead letter with a reason; `left` are
+    messages that were still in the jobs queue when all was over."""
 
     sent: int
     results: int
@@ -42,6 +43,7 @@ class Verdict:
     wrong: tuple[str, ...]
     poisoned: int
     poison_left: tuple[str, ...]
+    left: int
     ran_again: int
     attempts: int
     wasted: Mapping[str, Waste] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class Verdict:
     @property
     def flawless(self) -> bool:
         return self.results == self.sent and not (
-            self.lost or self.twice or self.wrong or self.poison_left
+            self.lost or self.twice or self.wrong or self.poison_left or self.left
         )
 
     @property
@@ -65,9 +67,13 @@ class Verdict:
             f"{len(self.lost)} lost, {len(self.twice)} twice"
         )
         flaws = [
-            f"{len(found)} {what}"
-            for found, what in ((self.wrong, "wrong"), (self.poison_left, "poisoned ones left"))
-            if found
+            f"{count} {what}"
+            for count, what in (
+                (len(self.wrong), "wrong"),
+                (len(self.poison_left), "poisoned ones not given up"),
+                (self.left, "messages left"),
+            )
+            if count
         ]
         return ", ".join([said, *flaws])
 
@@ -78,8 +84,10 @@ def judge(
     sightings: Sequence[Sighting],
     letters: Iterable[Letter],
     hits: Sequence[Hit],
+    left: int,
 ) -> Verdict:
-    """`writes` are all that the table ever took, in the order of each item's."""
+    """`writes` are all that the table ever took, in the order of each item's; `left` is how many
+    messages are still in the jobs queue."""
     good = [job for job in jobs if not job.poison]
     poisoned = [job.job_id for job in jobs if job.poison]
     recorded = _results(writes)
@@ -101,6 +109,7 @@ def judge(
         poison_left=tuple(
             job_id for job_id in poisoned if job_id in recorded or job_id not in explained
         ),
+        left=left,
         ran_again=sum(each.completed for each in wasted),
         attempts=len(ours),
         wasted=_waste_by_cause(wasted, writes, hits),

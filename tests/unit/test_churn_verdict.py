@@ -53,8 +53,9 @@ def verdict_on(
     letters: Sequence[Letter] = (),
     hits: Sequence[Hit] = (),
     jobs: Sequence[ChurnJob] = (JOB,),
+    left: int = 0,
 ) -> Verdict:
-    return judge(jobs, writes, sightings, letters, hits)
+    return judge(jobs, writes, sightings, letters, hits, left)
 
 
 def test_one_right_result_is_flawless() -> None:
@@ -95,6 +96,12 @@ def test_poison_has_to_be_a_dead_letter_with_a_reason() -> None:
     assert verdict_on(jobs=jobs, letters=[letter("bad")]).flawless
     assert verdict_on(jobs=jobs, letters=[letter("bad", reason="")]).poison_left == ("bad",)
     assert verdict_on(jobs=jobs).poison_left == ("bad",)
+
+
+def test_a_message_that_is_never_deleted_is_a_flaw_though_its_job_has_its_result() -> None:
+    verdict = verdict_on(left=1)
+    assert not verdict.flawless
+    assert verdict.sentence == "1 sent, 1 results, 0 lost, 0 twice, 1 messages left"
 
 
 def test_a_second_run_to_the_end_is_no_second_result_but_is_told() -> None:

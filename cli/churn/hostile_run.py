@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from cli.churn.hostile import Fate, Message
 from cli.churn.hostile_logs import harmed, read_lines
 from cli.dead_letters import DeadLetterQueue
+from cli.errors import CommandError
 from cli.jobs import JobsDesk
 from cli.stack import Stack
 from cli.waiting import wait_until
@@ -88,7 +89,7 @@ def run_hostile(
 
 
 def send_all(desk: JobsDesk, messages: Iterable[Message]) -> tuple[list[Sent], list[Message]]:
-    """What SQS took, and what it refused as it had to. Raises ClientError for other refusals."""
+    """What SQS took, and what it refused as it had to; raises what another refusal raised."""
     sent: list[Sent] = []
     refused: list[Message] = []
     small: list[Message] = []
@@ -96,7 +97,7 @@ def send_all(desk: JobsDesk, messages: Iterable[Message]) -> tuple[list[Sent], l
         if message.fate is Fate.REFUSED or len(message.body) > LARGE_BYTES:
             try:
                 sent += _sent(desk, [message])
-            except ClientError:
+            except (ClientError, CommandError):  # all of a batch, or one message of it
                 if message.fate is not Fate.REFUSED:
                     raise
                 refused.append(message)

@@ -66,6 +66,8 @@ def test_a_payload_may_be_null():
         ('{"job_id": "mine", "payload": 1, "job_id": "yours"}', "a field twice"),
         ('{"payload": {"a": 1, "a": 2}}', "a field twice"),
         ('{"payload": 1e999}', "1e999 is too large a number"),
+        ('{"payload": 1, "job_id": "."}', "job_id is '.'"),
+        ('{"payload": 1, "job_id": ".."}', "not . or .. alone"),
         ('{"payload": 1, "job_id": "a\\n"}', "job_id is"),
         ('{"payload": 1, "job_id": "\\u0661"}', "job_id is"),
         (json.dumps({"payload": 1, "job_id": "x" * 129}), "job_id is"),

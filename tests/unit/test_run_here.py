@@ -113,6 +113,7 @@ def test_what_is_wrong_with_a_handler_is_the_last_line(
         (["{to: 1}"], "is not JSON"),
         (["@nowhere.json"], "cannot be read from nowhere.json"),
         (["{}", "--id", "a/b"], "job_id is 'a/b'"),
+        (["{}", "--id", ".."], "job_id is '..'"),
     ],
 )
 def test_what_a_worker_would_refuse_is_refused_here(

@@ -16,6 +16,7 @@ from pilotlight.errors import PilotlightError
 
 # . and .. are names of folders wherever a key or a path is made of the id.
 JOB_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,128}", re.ASCII)
+JOB_ID_RULE = "use 1 to 128 of A-Z a-z 0-9 . _ -, but not . or .. alone"
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MAX_BODY_BYTES = 1_048_576  # what SQS takes at most (botocore's SQS model, SendMessage)
 MAX_STORED_BYTES = 64 * 1_048_576  # of a payload in S3: each slot of a worker holds one in memory
@@ -157,7 +158,7 @@ def _too_deep(what: str) -> MalformedJobError:
 def _job_id(value: object) -> str:
     if isinstance(value, str) and JOB_ID.fullmatch(value):
         return value
-    raise MalformedJobError(f"job_id is {_shown(value)}: use 1 to 128 of A-Z a-z 0-9 . _ -")
+    raise MalformedJobError(f"job_id is {_shown(value)}: {JOB_ID_RULE}")
 
 
 def is_shallow(value: object) -> bool:

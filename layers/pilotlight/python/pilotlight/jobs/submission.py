@@ -8,6 +8,7 @@ from typing import Any
 from pilotlight.errors import PilotlightError
 from pilotlight.jobs.message import (
     JOB_ID,
+    JOB_ID_RULE,
     MAX_BODY_BYTES,
     MAX_DEPTH,
     MAX_STORED_BYTES,
@@ -31,7 +32,7 @@ class Submission:
 def submission(job_id: str, payload: Any) -> Submission:
     """Raises SubmissionError when the id or the payload is not what a worker takes."""
     if not JOB_ID.fullmatch(job_id):
-        raise SubmissionError(f"job_id is {job_id[:80]!r}: use 1 to 128 of A-Z a-z 0-9 . _ -")
+        raise SubmissionError(f"job_id is {job_id[:80]!r}: {JOB_ID_RULE}")
     body = _text({"job_id": job_id, "payload": payload})
     if len(body) <= MAX_BODY_BYTES:
         return Submission(job_id, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,19 @@ from cli.bring_up import bring_up
 from cli.churn.acts import KILL_WORKER
 from cli.clouds import Endpoint
 from cli.errors import CommandError
-from cli.jobs import JobsDesk, message_body
+from cli.jobs import JobsDesk
 from cli.live import View
 from cli.recording import Job
 from cli.run_command import SHELL_SCRIPT, run_on_instance
 from cli.stack import Stack
 from cli.trouble import explaining
 from cli.watched import Watched, watching
+from pilotlight.aws.configured_clients import JobsClients
+from pilotlight.client import Client
 
 ALONE, INTERRUPTED = "left-alone", "interrupted"
-TRAINING = {"task": "train", "seed": 7, "steps": 60_000, "checkpoint_every": 1_000}
+STEPS = 60_000
+ROWS, FEATURES = 16_000, 8  # more than a message holds: the data goes through the bucket
 # A second instance goes on with what the first one leaves; what leaves is replaced meanwhile.
 PARAMETERS = {"MinSize": "2", "MaxSize": "2", "IdleSeconds": "600"}
 LIMIT_SECONDS = 300.0
@@ -81,17 +85,40 @@ def run_interrupted(cloud: Endpoint, stack_name: str, folder: Path, view: View) 
         return Experiment(watched).run()
 
 
+def training(seed: int) -> dict[str, Any]:
+    """A payload for the shipped example, with data of its own."""
+    chance = random.Random(seed)  # noqa: S311  the same data each time
+    inputs = [[round(chance.gauss(), 6) for _ in range(FEATURES)] for _ in range(ROWS)]
+    return {
+        "task": "train",
+        "seed": seed,
+        "steps": STEPS,
+        "checkpoint_every": 1_000,
+        "inputs": inputs,
+        "targets": [round(sum(row) + chance.gauss(0, 0.1), 6) for row in inputs],
+    }
+
+
 class Experiment:
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._desk = JobsDesk(watched.stack)
+        cloud = watched.stack.cloud
+        clients = JobsClients(
+            cloud.client("cloudformation"),
+            cloud.client("sqs"),
+            cloud.client("dynamodb"),
+            cloud.client("s3"),
+        )
+        self._client = Client(watched.stack.name, clients=clients)
 
     def run(self) -> Comparison:
-        self._desk.send([message_body(TRAINING, INTERRUPTED)])
+        payload = training(seed=7)
+        self._client.submit(payload, job_id=INTERRUPTED)
         self._interrupt(1, "its instance has to leave", self._take_out)
         self._interrupt(2, "its worker is killed", self._kill)
         interrupted = self._result(INTERRUPTED)
-        self._desk.send([message_body(TRAINING, ALONE)])
+        self._client.submit(payload, job_id=ALONE)
         return Comparison(self._result(ALONE), interrupted)
 
     def _interrupt(self, attempt: int, how: str, act: Callable[[str], None]) -> None:
@@ -104,7 +131,7 @@ class Experiment:
         if job.over:
             raise CommandError(
                 f"The training was over, {job.state}, before attempt {attempt} could be "
-                f"interrupted: give it more than {TRAINING['steps']} steps."
+                f"interrupted: give it more than {STEPS} steps."
             )
         self._watched.view.say(f"{job.instance_id}  attempt {job.attempt} trains: {how}")
         act(job.instance_id)

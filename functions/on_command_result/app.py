@@ -18,7 +18,7 @@ from pilotlight.fleet.answer import answer_command
 from pilotlight.fleet.command_result import CommandEvent, parse_command_event
 from pilotlight.observability import logger, metrics, report, traced
 from pilotlight.records import FailedRecords, process_records
-from pilotlight.settings import CommandResultSettings
+from pilotlight.settings.commands import CommandResultSettings
 
 settings = CommandResultSettings.from_environment(os.environ)
 group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)

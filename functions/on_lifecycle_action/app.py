@@ -17,7 +17,7 @@ from pilotlight.fleet.answer import answer_lifecycle_action
 from pilotlight.fleet.lifecycle_action import LifecycleAction, parse_lifecycle_action
 from pilotlight.observability import logger, metrics, report, traced
 from pilotlight.records import FailedRecords, process_records
-from pilotlight.settings import LifecycleActionSettings
+from pilotlight.settings.commands import LifecycleActionSettings
 
 settings = LifecycleActionSettings.from_environment(os.environ)
 group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)

@@ -18,7 +18,7 @@ from pilotlight.observability import count, logger, metrics, report_capacity, tr
 from pilotlight.records import Record
 from pilotlight.scaling.capacity import Pass, set_capacity
 from pilotlight.scaling.watch import next_slot, read_tick
-from pilotlight.settings import QueueDepthSettings
+from pilotlight.settings.queue_depth import QueueDepthSettings
 
 settings = QueueDepthSettings.from_environment(os.environ)
 group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)

@@ -37,7 +37,7 @@ from pilotlight.observability import (
 from pilotlight.scaling.capacity import set_capacity
 from pilotlight.scaling.pool import size_pool
 from pilotlight.scaling.watch import next_slot
-from pilotlight.settings import ReconcileSettings
+from pilotlight.settings.reconcile import ReconcileSettings
 
 settings = ReconcileSettings.from_environment(os.environ)
 group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)

@@ -6,13 +6,10 @@ from typing import Any
 import pytest
 from template_reader import ROOT, named_resources, of_type
 
-from pilotlight.settings import (
-    CommandResultSettings,
-    LifecycleActionSettings,
-    QueueDepthSettings,
-    ReconcileSettings,
-    Settings,
-)
+from pilotlight.settings.commands import CommandResultSettings, LifecycleActionSettings
+from pilotlight.settings.environment import Settings
+from pilotlight.settings.queue_depth import QueueDepthSettings
+from pilotlight.settings.reconcile import ReconcileSettings
 
 SETTINGS: dict[str, type[Settings]] = {
     "OnLifecycleAction": LifecycleActionSettings,

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pilotlight.errors import SettingsError
-from pilotlight.settings import QueueDepthSettings
+from pilotlight.settings.queue_depth import QueueDepthSettings
 
 GOOD = {
     "GROUP_NAME": "stack-workers",

@@ -1,0 +1,1 @@
+"""Settings of the functions, a module for each: a function loads its own alone."""

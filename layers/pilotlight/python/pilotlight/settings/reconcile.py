@@ -1,0 +1,35 @@
+"""Of reconcile."""
+
+from dataclasses import dataclass
+
+from pilotlight.scaling.pool import PoolPolicy
+from pilotlight.scaling.spending import affordable_disks
+from pilotlight.settings.commands import CommandSettings
+from pilotlight.settings.environment import decimal, text, whole
+from pilotlight.settings.queue_depth import QueueDepthSettings
+
+# us-east-1, 2026 (EBS pricing); elsewhere it is up to twice as much.
+GP3_USD_PER_GIB_MONTH = 0.08
+SWITCH = r"true|false"
+TOPIC_ARN = r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcileSettings(QueueDepthSettings, CommandSettings):
+    """Of reconcile: it does whatever the others missed."""
+
+    max_setup_failures: int = whole(1, 100)
+    alert_topic_arn: str = text(TOPIC_ARN)
+    manage_pool: str = text(SWITCH)
+    pool_confidence_percent: int = whole(50, 100)
+    root_volume_gib: int = whole(1, 16_384)
+    max_disk_usd_per_month: float = decimal(0, 1_000_000)
+
+    def pool_policy(self) -> PoolPolicy:
+        return PoolPolicy(
+            confidence=self.pool_confidence_percent / 100,
+            jobs_per_instance=self.jobs_per_instance,
+            affordable_disks=affordable_disks(
+                self.max_disk_usd_per_month, GP3_USD_PER_GIB_MONTH, self.root_volume_gib
+            ),
+        )

@@ -27,9 +27,9 @@ def test_after_a_batch_that_is_known_to_come_alone_nothing_is_expected() -> None
 
 
 def test_a_burst_like_none_before_is_expected_to_go_on() -> None:
-    first_burst = (0,) * 300 + (12,)
+    first_burst = (0,) * 300 + (60,)
 
-    assert foresee(ArrivalHistory(per_minute=first_burst), 25.0).jobs_with_chance(0.5) >= 2
+    assert foresee(ArrivalHistory(per_minute=first_burst), 25.0).jobs_with_chance(0.5) >= 4
 
 
 def test_hundreds_of_jobs_a_minute_can_be_expected() -> None:

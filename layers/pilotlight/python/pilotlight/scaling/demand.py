@@ -12,7 +12,7 @@ RESTART_SECONDS = 45.0
 """Seconds on the bill, without use, of a worker that leaves and comes again: it boots for 14, takes
 16 to leave, and EC2 bills 60 for each start at least."""
 
-RIVALS = 4.0
+RIVALS = 5.0
 """Starts in excess of each waiting job while a burst goes on. The first to be up takes the job, and
 the others take what the metrics show a minute or two later only."""
 

@@ -16,8 +16,9 @@ from operator import neg
 
 MINUTE_SECONDS = 60.0
 HISTORY_MINUTES = 360
-RECENT_MINUTES = 2
-"""How busy a moment was is told by so many minutes: bursts rise and end fast."""
+RECENT_MINUTES = 5
+"""How busy a moment was is told by so many minutes: fewer take a lull of a stream for its end, more
+follow a burst late."""
 LATE_MINUTES = 2
 """CloudWatch shows a minute up to two minutes late, so the one to foresee is the second next."""
 ALIKE_MINUTES = 40

@@ -123,7 +123,7 @@ def test_nothing_beyond_its_own_stack_and_task_is_open_to_a_role(
     trespass: Trespass, stage: Stage
 ) -> None:
     words = refusal(lambda: trespass.commit(stage))
-    assert trespass.operation.removesuffix("_by_arn").replace("_", "") in words.lower()
+    assert trespass.action.lower() in words.lower()
 
 
 @pytest.mark.parametrize("value", ['1"; reboot; "', "$(reboot)", "`reboot`", "1; reboot", "-1", ""])

@@ -24,6 +24,12 @@ class Trespass:
     operation: str
     arguments: Callable[[Stage], dict[str, Any]]
 
+    @property
+    def action(self) -> str:
+        """IAM's name of it, without the service, where the two differ."""
+        others = {"get_layer_version_by_arn": "GetLayerVersion", "list_objects": "ListBucket"}
+        return others.get(self.operation, self.operation.replace("_", ""))
+
     def commit(self, stage: Stage) -> object:
         call = getattr(stage.client(self.role, self.service), self.operation)
         return call(**self.arguments(stage))
@@ -137,6 +143,16 @@ OF_INSTANCES = [
         "InstanceRole", "swaps a payload", "s3", "put_object", in_our_bucket("payloads/another")
     ),
     Trespass("InstanceRole", "keeps what is no job's", "s3", "put_object", in_our_bucket("x")),
+    *(
+        Trespass(
+            "InstanceRole",
+            f"lists {what}",
+            "s3",
+            "list_objects",
+            lambda it, prefix=prefix: {"Bucket": it.resource("JobsBucket"), "Prefix": prefix},
+        )
+        for what, prefix in {"the whole bucket": "", "what is no job's": "payload"}.items()
+    ),
     Trespass(
         "InstanceRole",
         "forges a job",

@@ -1,9 +1,10 @@
 """Least privilege: every statement names what it is for, and a resource wherever AWS knows one."""
 
+import re
 from typing import Any
 
 import pytest
-from template_reader import as_list, if_own_key, of_type, role_statements
+from template_reader import ROOT, as_list, if_own_key, of_type, role_statements
 
 # AWS's service authorization reference lists no resource type for these.
 KNOW_NO_RESOURCE = {
@@ -45,6 +46,16 @@ def test_all_resources_are_allowed_only_where_an_action_knows_none(
             assert set(as_list(statement["Action"])) <= KNOW_NO_RESOURCE, role
         elif statement["Effect"] == "Allow":
             assert not set(as_list(statement["Action"])) & KNOW_NO_RESOURCE, role
+
+
+def test_every_wildcard_resource_of_a_role_has_its_reason_beside_it() -> None:
+    lines = (ROOT / "template.yaml").read_text("utf-8").splitlines()
+    sids = [line for line in lines if re.match(r" {14}- Sid: ", line)]
+    assert len(sids) > 30
+    blocks = "\n".join(lines).split("\n              - Sid: ")[1:]
+    wild = [block for block in blocks if re.search(r'^ {16}Resource: "\*"', block, re.MULTILINE)]
+    assert wild
+    assert [block.split("\n")[0] for block in wild if "#" not in block.split("\n")[0]] == []
 
 
 def test_whatever_touches_all_instances_is_held_to_those_of_the_group(

@@ -33,7 +33,7 @@ UNTOLD = ("event", "at", "instance_id", "job_id", "message_id", "attempt")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where lines of one attempt are: streams that begin so, from then until then.
+    """Where lines of one attempt are: in streams that begin so ("" is all), from then until then.
 
     Moments are epoch seconds; `until` is None while the attempt runs.
     """
@@ -62,22 +62,25 @@ class JobLine:
 def windows(job: Job) -> list[Window]:
     """One for each attempt that began; with those CloudWatch reads little.
 
-    The end of one whose worker was lost is not known: that is where the next one begins.
+    Of an attempt of which nothing was recorded neither place nor time is known: it is looked for
+    everywhere between the one before and the next.
     """
-    attempts = [one for one in job.attempts if one.received_at is not None]
+    attempts = job.attempts
     found = []
+    since = job.sent_at
     for attempt, following in zip(attempts, [*attempts[1:], None], strict=True):
+        since = attempt.received_at or since
+        end = attempt.finished_at or (following.received_at if following else job.dead_lettered_at)
         is_latest = following is None and job.log_stream.startswith(f"{attempt.instance_id}/")
-        end = attempt.finished_at
-        if end is None:
-            end = following.received_at if following else job.dead_lettered_at
+        prefix = f"{attempt.instance_id}/" if attempt.instance_id else ""
         found.append(
             Window(
-                stream_prefix=job.log_stream if is_latest else f"{attempt.instance_id}/",
-                since=(attempt.received_at or 0.0) - BEFORE_SECONDS,
+                stream_prefix=job.log_stream if is_latest else prefix,
+                since=max(0.0, since - BEFORE_SECONDS),
                 until=None if end is None else end + AFTER_SECONDS,
             )
         )
+        since = end or since
     return found
 
 
@@ -106,15 +109,17 @@ class JobLog:
                 yield JobLine(event["timestamp"] / 1000, event["logStreamName"], fields)
 
     def _events(self, window: Window, message_id: str) -> Iterator[dict[str, Any]]:
-        until = {} if window.until is None else {"endTime": int(window.until * 1000)}
+        bounds: dict[str, Any] = {"startTime": int(window.since * 1000)}
+        if window.until is not None:
+            bounds["endTime"] = int(window.until * 1000)
+        if window.stream_prefix:
+            bounds["logStreamNamePrefix"] = window.stream_prefix
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=self._group,
-            logStreamNamePrefix=window.stream_prefix,
-            startTime=int(window.since * 1000),
             filterPattern=(
                 f'{{ ($.job_id = "{self._job_id}") || ($.message_id = "{message_id}") }}'
             ),
-            **until,
+            **bounds,
         )
         try:
             for page in pages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from cli.recording import Attempt, Job, Look
+from cli.recording import UNRECORDED, Attempt, Job, Look
 
 # States of rest, and of what leaves: none of these is about to take a job.
 NOT_COMING = ("InService", "Warmed:", "Terminating", "Terminated", "Detach", "Standby")
@@ -35,7 +35,7 @@ def attempt_times(job: Job, now: float) -> list[AttemptTimes]:
                 ran_s=_between(attempt.started_at, end),
             )
         )
-        before = attempt
+        before = before if attempt.state == UNRECORDED else attempt
     return found
 
 

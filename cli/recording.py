@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -85,9 +85,16 @@ class Decision:
         return self.capacity > self.before
 
 
+UNRECORDED = "unrecorded"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at a job. `state` is how it ended, or running; None is what has not happened."""
+    """One attempt at a job; None is what has not happened, or is not known.
+
+    `state` is how it ended, or running, or UNRECORDED: deliveries up to this number left nothing
+    in the table, at least not yet.
+    """
 
     attempt: int
     instance_id: str
@@ -134,19 +141,31 @@ class Job:
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All that is known of, the latest last, though it may not have ended."""
-        known = {one.started_at for one in self.history}
-        if self.started_at is None or self.started_at in known:
-            return self.history
-        latest = Attempt(
-            self.attempt,
-            self.instance_id,
-            self.state,
-            self.received_at,
-            self.started_at,
-            self.finished_at,
-            self.error,
-        )
-        return (*self.history, latest)
+        known = list(self.history)
+        if self.started_at is not None and self.started_at not in {it.started_at for it in known}:
+            known.append(
+                Attempt(
+                    self.attempt,
+                    self.instance_id,
+                    self.state,
+                    self.received_at,
+                    self.started_at,
+                    self.finished_at,
+                    self.error,
+                )
+            )
+        return tuple(_with_gaps(known))
+
+
+def _with_gaps(known: Sequence[Attempt]) -> Iterator[Attempt]:
+    """One that its worker did not live to record is only told when the next one ends."""
+    number = 0
+    for attempt in known:
+        if missing := attempt.attempt - number - 1:
+            said = f"{missing} lost with the worker, or handed back before it began"
+            yield Attempt(attempt.attempt - 1, "", UNRECORDED, error=said)
+        number = attempt.attempt
+        yield attempt
 
 
 @dataclass(frozen=True, slots=True)

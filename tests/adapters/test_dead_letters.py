@@ -252,6 +252,7 @@ def test_lines_of_a_job_are_read_once_and_those_of_others_not_at_all(stack):
     stack.put(
         "a",
         state="running",
+        attempt=1,
         message_id="m-1",
         instance_id="i-1",
         received_at=now,

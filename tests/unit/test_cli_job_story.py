@@ -91,6 +91,14 @@ def test_the_log_is_looked_for_where_and_when_the_attempts_ran() -> None:
     ]
 
 
+def test_an_attempt_that_left_no_record_is_told_and_its_log_looked_for_everywhere() -> None:
+    known = replace(RUNNING, history=(INTERRUPTED,))
+    told = [(one.attempt, one.state) for one in known.attempts]
+    assert told == [(1, "unrecorded"), (2, "interrupted"), (3, "running")]
+    assert windows(known)[0] == Window("", 100.0 - BEFORE_SECONDS, 130.0 + AFTER_SECONDS)
+    assert [times.waited_s for times in attempt_times(known, 171.0)] == [None, 30.0, 10.0]
+
+
 def test_the_log_of_a_job_that_died_with_its_last_worker_ends_where_it_was_given_up() -> None:
-    dead = replace(RUNNING, state="dead_lettered", history=(), dead_lettered_at=200.0)
-    assert [window.until for window in windows(dead)] == [200.0 + AFTER_SECONDS]
+    dead = replace(RUNNING, state="dead_lettered", dead_lettered_at=200.0)
+    assert windows(dead)[-1].until == 200.0 + AFTER_SECONDS

@@ -135,14 +135,15 @@ def _named(kind: str, job_id: Any) -> Make:
     return _dead(kind, lambda _number, _canary: json.dumps({"job_id": job_id, "payload": None}))
 
 
-def _stored(kind: str, **stored: Any) -> Make:
-    """A job whose payload is said to be in the bucket."""
-    return _dead(
-        kind,
-        lambda number, _canary: json.dumps(
-            {"job_id": f"stored-{number:05}", "payload_in_s3": stored}
-        ),
-    )
+def _stored(kind: str, *, readable: bool = False, **stored: Any) -> Make:
+    """A job whose payload is said to be in the bucket; a readable message is known by its job."""
+
+    def make(number: int, _canary: str) -> Message:
+        job_id = f"stored-{number:05}"
+        body = json.dumps({"job_id": job_id, "payload_in_s3": stored})
+        return Message(kind, body, Fate.DEAD_LETTER, job_id if readable else "")
+
+    return make
 
 
 def _pickled(_number: int, canary: str) -> str:
@@ -184,7 +185,7 @@ BAD: tuple[Make, ...] = (
     _named("id is a number", 17),
     _named("id is an object", {"S": "good-00001"}),
     _stored("stored under a key", key="../secret", bytes=1, sha256="0" * 64),
-    _stored("stored nowhere", bytes=1, sha256="0" * 64),
+    _stored("stored nowhere", readable=True, bytes=1, sha256="0" * 64),
     _stored("stored without end", bytes=10**30, sha256="0" * 64),
     _stored("stored with a digest of its own", bytes=1, sha256="$(reboot)"),
     _refused("over 1 MiB", "x" * (MIB + 1)),

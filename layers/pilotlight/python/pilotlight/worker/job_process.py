@@ -18,7 +18,7 @@ from typing import Any
 from pilotlight.worker.scratch import Scratch
 from pilotlight.worker.session_memory import session_memory_bytes
 
-SEND_SECONDS = 10.0  # a megabyte goes through within milliseconds unless the process hangs
+SEND_SECONDS = 30.0  # the largest payload goes through within seconds unless the process hangs
 EXIT_SECONDS = 5.0
 KILL_SECONDS = 30.0
 CHUNK_BYTES = 65_536

@@ -56,7 +56,7 @@ class Bus:
         fault = self._fault_for(source, what)
         if fault is None:
             return [usual]
-        late = self._random.uniform(*LATE_SECONDS)
+        late = LATE_SECONDS[0] + fault.index % (LATE_SECONDS[1] - LATE_SECONDS[0])
         return {
             "event_lost": [],
             "event_doubled": [usual, self._random.choice((usual + 2.0, late))],

@@ -131,6 +131,7 @@ def _event_fault(random: Random, at: float) -> Fault:
         seconds=random.choice((120.0, 600.0)),
         count=random.choice((1, 2, 4)),
         what=random.choice(("aws.autoscaling", "aws.ssm", "*")),
+        index=random.randrange(240),
     )
 
 
@@ -168,5 +169,5 @@ _MAKERS: tuple[tuple[Callable[[Random, float], Fault], int], ...] = (
     (_with("invoked_twice", counts=(1, 3)), 4),
     (_with("stack_updated"), 3),
     (_with("capacity_set_by_hand"), 2),
-    (_with("spot_notice"), 2),
+    (_with("spot_notice", "marked_unhealthy"), 4),
 )

@@ -10,6 +10,7 @@ from faults.guest import Fate, Guest
 from faults.plan import CALL_FAULTS, EVENT_FAULTS, Fault
 from faults.wire import CallFaults
 from local.group.instance import Machine
+from local.group.states import LifecycleState
 
 if TYPE_CHECKING:
     from faults.world import World
@@ -45,6 +46,7 @@ class Mischief:
             "stack_updated": self._update_stack,
             "capacity_set_by_hand": self._set_capacity,
             "spot_notice": self._give_notice,
+            "marked_unhealthy": self._mark_unhealthy,
         }
 
     def plan(self, faults: tuple[Fault, ...]) -> None:
@@ -226,6 +228,16 @@ class Mischief:
             clock = self._world.clock
             guest.notice_at = clock.now() + SPOT_NOTICE_SECONDS
             clock.call_at(guest.notice_at, self._interrupt, guest.instance_id)
+
+    def _mark_unhealthy(self, fault: Fault) -> None:
+        """What a person does, or a health check of theirs."""
+        group = self._world.group
+        serves = LifecycleState.IN_SERVICE
+        guest = self._pick(
+            fault, lambda it: (m := group.members.get(it.instance_id)) and m.state is serves
+        )
+        if guest is not None:
+            group.set_instance_health(guest.instance_id, healthy=False, respect_grace=False)
 
     def _interrupt(self, instance_id: str) -> None:
         if instance_id in self._world.machines.guests:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from faults.clients import Answer
 from local.instances.machine import Completed
+from local.services import run_command
 from local.services.run_command import Delays, RunCommand
 from local.services.run_command_api import RunCommandApi
 from local.services.ssm_document_store import DocumentStore
@@ -28,6 +33,7 @@ class SystemsManager:
         for name, script in ((READINESS, "readiness"), (DRAIN, "drain")):
             documents.create({"Name": name, "Content": _document(script)})
         self._nodes = ManagedNodes(self, self, "123456789012")
+        self._ids = count(1)
         self._runs = RunCommand(
             self,
             world.clock,
@@ -46,6 +52,16 @@ class SystemsManager:
             "ListCommandInvocations": self._api.list_invocations,
             "DescribeInstanceInformation": self._describe,
         }
+
+    @contextmanager
+    def counted_ids(self) -> Iterator[None]:
+        """Commands are numbered instead of named at random: the same run again has the same."""
+        original = run_command.uuid
+        run_command.uuid = SimpleNamespace(uuid4=lambda: UUID(int=next(self._ids)))  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            run_command.uuid = original
 
     # Agents, as Run Command asks them
 

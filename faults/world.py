@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -85,6 +87,7 @@ class World:
         self.leavings: list[Leaving] = []
         self.alerts: list[str] = []
         self.abandoned: list[str] = []
+        self.cut_short: list[str] = []
         self.by_hand_at = self.resumed_at = float("-inf")
         self.answering_since = START
         self.short_since: float | None = None
@@ -331,7 +334,25 @@ class World:
         self.record.properties = {"HealthCheckType": "EC2"}
         self.record.group = self.group
         service.add(self.record)
-        return {name: partial(operation, service) for name, operation in OPERATIONS.items()}
+        answers = {name: partial(operation, service) for name, operation in OPERATIONS.items()}
+        complete = answers["CompleteLifecycleAction"]
+
+        def completes(request: Mapping[str, Any]) -> Mapping[str, Any]:
+            self._note_what_is_cut_short(request)
+            return complete(request)
+
+        return answers | {"CompleteLifecycleAction": completes}
+
+    def _note_what_is_cut_short(self, request: Mapping[str, Any]) -> None:
+        guest = self.machines.guests.get(request.get("InstanceId", ""))
+        if guest is None or request["LifecycleHookName"] != "drain" or not guest.busy:
+            return
+        for action in self.group.journeys.actions.of(guest.instance_id):
+            token = request.get("LifecycleActionToken", action.token)
+            if action.hook.name == "drain" and token == action.token:
+                began_at = action.limit_at - action.hook.global_timeout_seconds
+                if self.clock.now() < began_at + self.settings.drain_seconds:
+                    self.cut_short.append(guest.instance_id)
 
     def _alert(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.alerts.append(request["Subject"])
@@ -381,10 +402,20 @@ def shipped_code(world: World) -> Iterator[None]:
     logger.setLevel("INFO" if world.diary.listens else "CRITICAL")
     handler.setStream(FunctionLog(world.diary))
     os.environ[NO_METRICS] = "true"
+    quiet = logging.getLogger("aws_lambda_powertools")
+    quiet.disabled = True
     try:
-        with shipped_worker(world), virtual_threads(world.tasks):
+        with (
+            shipped_worker(world),
+            virtual_threads(world.tasks),
+            world.systems_manager.counted_ids(),
+            warnings.catch_warnings(),
+        ):
+            # As observability.py has it in Lambda; whoever runs this may have made it an error.
+            warnings.filterwarnings("ignore", message="No application metrics to publish")
             yield
     finally:
+        quiet.disabled = False
         logger.setLevel(level)
         handler.setStream(stream)
         os.environ.pop(NO_METRICS) if silent is None else os.environ.update({NO_METRICS: silent})

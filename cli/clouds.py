@@ -22,7 +22,7 @@ class Endpoint(Cloud, Protocol):
 
 
 class ConfiguredCloud:
-    """What the SDK's own settings name: AWS_ENDPOINT_URL, AWS_PROFILE, AWS_REGION and so on."""
+    """What the SDK's own settings name: AWS_ENDPOINT_URL, AWS_PROFILE, AWS_DEFAULT_REGION ..."""
 
     def client(self, service: str) -> Any:
         return boto3.session.Session().client(service)  # type: ignore[call-overload]

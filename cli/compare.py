@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from cli.compare_plots import draw
 from cli.deploy import ROOT
 from cli.errors import CommandError
 from cli.report import write_json
@@ -57,6 +56,8 @@ def compare(
 
     Leaves compare.json and three pictures for each trace in build/compare.
     """
+    from cli.compare_plots import draw  # matplotlib, which no other command needs
+
     with explained():
         FOLDER.mkdir(parents=True, exist_ok=True)
         comparisons = []

@@ -23,7 +23,6 @@ from cli.interrupted import run_interrupted
 from cli.job_command import job
 from cli.job_logs import logs
 from cli.live import fleet, view_for
-from cli.loss_curves import draw_loss_curves
 from cli.report import write_json
 from cli.results import print_results, write_results
 from cli.simulate import simulate
@@ -40,8 +39,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="A pilot light for PyTorch workers: asleep at the cost of a disk, at work in seconds.\n\n"
     "demo, origin, interrupt, churn and hostile run on an AWS embedded in this computer. The other "
-    "commands go to whatever the SDK is set to: AWS_PROFILE and AWS_REGION name an account, "
-    "AWS_ENDPOINT_URL `make cloud`.",
+    "commands go to whatever the SDK is set to: AWS_PROFILE and AWS_DEFAULT_REGION name an "
+    "account, AWS_ENDPOINT_URL `make cloud`.",
 )
 app.command()(simulate)
 app.command()(compare)
@@ -116,6 +115,8 @@ def interrupt(speed: Speed = 6.0) -> None:
     Deploys to an embedded AWS. Leaves report.json and loss_curves.png in build/interrupt. Exits 1
     unless both results are the same to the last bit.
     """
+    from cli.loss_curves import draw_loss_curves  # matplotlib, which no other command needs
+
     folder = ROOT / "build" / "interrupt"
     with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
         found = run_interrupted(cloud, "pilotlight-interrupt", folder, view_for(console))

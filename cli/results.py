@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.report import Run, lap_rows, stage_rows, summary, write_html, write_json
-from cli.timeline import draw_timeline
 
 
 def write_results(run: Run, folder: Path) -> None:
     """report.json, timeline.png and report.html."""
+    from cli.timeline import draw_timeline  # matplotlib, which no other command needs
+
     write_json(summary(run), folder / "report.json")
     title = f"{run.stack}: {run.tally.sent} jobs, embedded AWS at speed {run.speed:g}"
     draw_timeline(run.recording, folder / "timeline.png", title)

@@ -33,6 +33,8 @@ class Result:
     results: int
     dead_letters: int
     ran_again: int
+    launches: int
+    alerts: int
     story: tuple[str, ...]
 
 
@@ -120,5 +122,7 @@ def _result(world: World, broken: str) -> Result:
             ledger.in_dead_letters(job_id, truth) for job_id, truth in ledger.truths.items()
         ),
         ran_again=sum(max(0, truth.returned - 1) for truth in ledger.truths.values()),
+        launches=len(world.machines.launches),
+        alerts=len(world.alerts),
         story=tuple(world.diary.lines),
     )

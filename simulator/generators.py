@@ -30,9 +30,9 @@ def bursty(seed: int = 1, days: float = 7.0) -> Trace:
     return _trace("bursty", jobs)
 
 
-def steady(seed: int = 1, days: float = 1.0) -> Trace:
+def steady(seed: int = 1, days: float = 1.0, jobs_per_day: float = 9700.0) -> Trace:
     random = Random(f"steady {seed}")
-    starts = _poisson_process(random, per_day=9700.0, swing=0.1, days=days)
+    starts = _poisson_process(random, per_day=jobs_per_day, swing=0.1, days=days)
     return _trace(
         "steady", [(start, _service(random, median_seconds=110.0, sigma=0.55)) for start in starts]
     )

@@ -1,0 +1,1 @@
+"""How fast the worker is, measured against the least that could be done."""

@@ -1,1 +1,1 @@
-"""How fast the worker is, measured against the least that could be done."""
+"""How fast the parts are, measured against the least that could be done."""

@@ -58,6 +58,14 @@ CapacityErrors = Annotated[
     float,
     typer.Option("--ice", min=0, max=0.9, help="Probability that EC2 has no capacity, per start."),
 ]
+StartsPerSecond = Annotated[
+    float | None,
+    typer.Option(min=0.1, help="Instances EC2 starts a second after 1,000 at once; it says 2."),
+]
+CallsPerSecond = Annotated[
+    float | None,
+    typer.Option(min=0.1, help="Calls a second that Auto Scaling's API answers; no limit."),
+]
 TargetWait = Annotated[
     float | None,
     typer.Option(min=0, help="TargetWaitSeconds of pilotlight; by default the template's."),
@@ -77,6 +85,8 @@ def simulate(
     prepared: Prepared = None,
     volume_gigabytes: Volume = 30,
     ice: CapacityErrors = 0.0,
+    starts_per_second: StartsPerSecond = None,
+    calls_per_second: CallsPerSecond = None,
     target_wait_seconds: TargetWait = None,
 ) -> None:
     """Run scaling policies over a trace of jobs, in virtual time, with the code that Lambda runs.
@@ -94,6 +104,8 @@ def simulate(
             instance_type=instance_type,
             volume_gigabytes=volume_gigabytes,
             capacity_error_probability=ice,
+            starts_per_second=starts_per_second,
+            calls_per_second=calls_per_second,
         )
         results = [
             simulate_run(jobs, entrant, surroundings)
@@ -115,6 +127,8 @@ def surroundings_for(
     instance_type: str = "g4dn.xlarge",
     volume_gigabytes: int = 30,
     capacity_error_probability: float = 0.0,
+    starts_per_second: float | None = None,
+    calls_per_second: float | None = None,
 ) -> Surroundings:
     """Raises CommandError."""
     if min_size > max_size:
@@ -130,6 +144,8 @@ def surroundings_for(
         instance_type=instance_type,
         volume_gigabytes=volume_gigabytes,
         capacity_error_probability=capacity_error_probability,
+        starts_per_second=starts_per_second,
+        calls_per_second=calls_per_second,
         seed=seed,
     )
 

@@ -10,10 +10,12 @@ from local.group.actions import LifecycleAction
 from local.group.clock import VirtualClock
 from local.group.events import ActionEvent, GroupEvent, OutcomeEvent
 from local.group.group import Group
+from local.group.latency import Delay
 from local.group.ports import World
 from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
 from local.group.states import RETURN_TO_POOL, HookKind, LifecycleState, Place
 from local.group.virtual_machines import VirtualMachines
+from simulator import limits
 from simulator.metered_machines import Meter, MeteredAnswers, MeteredMachines
 from simulator.news import News
 from simulator.surroundings import Durations, Surroundings
@@ -63,9 +65,11 @@ class Fleet:
         self.meter = Meter(clock)
         self._workers: Workers | None = None
         self._ready_at: dict[str, float] = {}
-        self.api_calls = 0
+        self.api_calls = self.throttled_calls = 0
         self.warm_starts = self.cold_starts = self.failed_starts = 0
-        machines = VirtualMachines(clock, self._durations.group, lambda: self._answers)
+        self._starts = limits.starts(clock, surroundings.starts_per_second)
+        self._calls = limits.calls(clock, surroundings.calls_per_second)
+        machines = VirtualMachines(clock, self._ec2_latency, lambda: self._answers)
         ec2 = MeteredMachines(
             machines,
             self.meter,
@@ -99,12 +103,17 @@ class Fleet:
         return self.group.members.launching
 
     def set_capacity(self, capacity: int) -> None:
-        """What SetDesiredCapacity does, inside the group's bounds."""
+        """What SetDesiredCapacity does, inside the group's bounds. Throttled it does nothing: the
+        next look asks again."""
         settings = self.group.settings
         bounded = max(settings.min_size, min(capacity, settings.max_size))
-        if bounded != self.group.desired_capacity:
-            self._news.tell()
-            self.api_calls += 1
+        if bounded == self.group.desired_capacity:
+            return
+        self._news.tell()
+        self.api_calls += 1
+        if self._calls.refuses():
+            self.throttled_calls += 1
+        else:
             self.group.set_desired_capacity(bounded)
 
     def leave(self, instance_id: str) -> None:
@@ -115,7 +124,8 @@ class Fleet:
     def begin(self) -> None:
         """Count from now on."""
         self.meter.begin()
-        self.api_calls = self.warm_starts = self.cold_starts = self.failed_starts = 0
+        self.api_calls = self.throttled_calls = 0
+        self.warm_starts = self.cold_starts = self.failed_starts = 0
 
     # Protection: what workers say
 
@@ -128,8 +138,20 @@ class Fleet:
 
     def _protect(self, instance_id: str, protected: bool) -> None:
         self._news.tell()
-        self.api_calls += 1
+        self._call()
         self.group.set_instance_protection([instance_id], protected)
+
+    def _call(self) -> float:
+        """Seconds until a call that is made again when it is throttled has come through."""
+        self.api_calls += 1
+        seconds = self._calls.wait_seconds()
+        self.throttled_calls += seconds > 0
+        return seconds
+
+    def _ec2_latency(self, delay: Delay) -> float:
+        """Auto Scaling asks again for a start that EC2 throttles."""
+        throttled = delay in (Delay.START, Delay.FIRST_START)
+        return self._durations.group(delay) + (self._starts.wait_seconds() if throttled else 0.0)
 
     # Listener: what the group says
 
@@ -162,8 +184,7 @@ class Fleet:
             boot = durations.setup() if first else durations.boot()
             self._ready_at[event.instance_id] = now + boot
             seconds += boot if first else 0.0
-        self.api_calls += 1
-        self._clock.call_at(now + seconds, self._complete, event.action)
+        self._clock.call_at(now + seconds + self._call(), self._complete, event.action)
 
     def _complete(self, action: LifecycleAction) -> None:
         self.group.journeys.actions.complete(action.hook.name, CONTINUE, action.token, None)

@@ -38,6 +38,7 @@ class Result:
     bill: Bill
     looks: int
     api_calls: int
+    throttled_calls: int = 0
     at_max_seconds: float
     samples: tuple[Sample, ...]
 
@@ -72,6 +73,7 @@ class Result:
             },
             "usd": round(self.usd, 2),
             "api_calls": self.api_calls,
+            "throttled_calls": self.throttled_calls,
             "wait_mean_s": round(sum(waits) / len(waits), 3),
             "wait_max_s": round(waits[-1], 3),
             "unfinished": self.unfinished,

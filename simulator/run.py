@@ -140,6 +140,7 @@ class Run:
             bill=self._bill(),
             looks=self._looker.looks,
             api_calls=self._api_calls(),
+            throttled_calls=fleet.throttled_calls,
             at_max_seconds=self._at_max_seconds,
             samples=tuple(self._samples),
         )

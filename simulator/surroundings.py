@@ -27,6 +27,8 @@ class Surroundings:
     its own. `prepared` is MaxGroupPreparedCapacity: instances of group and pool together that are
     set up.
     `capacity_error_probability` is that of InsufficientInstanceCapacity, for each launch and start.
+    `starts_per_second` and `calls_per_second` are limits of EC2 and of Auto Scaling's API
+    (limits.py); None is none.
     """
 
     min_size: int = 0
@@ -35,6 +37,8 @@ class Surroundings:
     instance_type: str = "g4dn.xlarge"
     volume_gigabytes: int = 30
     capacity_error_probability: float = 0.0
+    starts_per_second: float | None = None
+    calls_per_second: float | None = None
     setup_seconds: float = SETUP_SECONDS
     idle_seconds: float = 15.0
     seed: int = 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulator.generators import steady
+from simulator.limits import STARTS_AT_ONCE
 from simulator.ours import Ours
 from simulator.result import Result
 from simulator.rules import Contestant, Rule, View
@@ -170,3 +171,20 @@ def test_ours_is_what_the_template_ships() -> None:
     assert ours.every_seconds == default("WatchSeconds")
     assert ours.idle_seconds == default("IdleSeconds")
     assert ours.policy.target_wait_seconds == default("TargetWaitSeconds")
+
+
+def test_a_throttled_start_comes_later_and_is_not_lost() -> None:
+    """A burst twice as large as what EC2 starts at once; the last one waits for its turn."""
+    burst = jobs(*((100.0, 900.0) for _ in range(2 * STARTS_AT_ONCE)))
+    sizes = {"prepared": 0, "max_size": 2 * STARTS_AT_ONCE, "setup_seconds": 1.0}
+    throttled = run(burst, contestant(), starts_per_second=10.0, **sizes)
+    free = run(burst, contestant(), **sizes)
+    assert throttled.unfinished == 0
+    assert 80.0 < max(throttled.waits_seconds) - max(free.waits_seconds) < 120.0
+    assert throttled.waits_seconds[STARTS_AT_ONCE // 2] < free.waits_seconds[-1]
+
+
+def test_a_throttled_scaler_asks_again_at_its_next_look() -> None:
+    result = run(steady(days=0.02), contestant(), calls_per_second=0.1)
+    assert result.throttled_calls > 0
+    assert result.unfinished == 0

@@ -32,7 +32,7 @@ from tests.embedded.whole_stack import unique_name
 
 pytestmark = pytest.mark.timeout(1200)
 
-LIMIT_SECONDS = 300.0  # many times what it takes: a slow computer is no defect
+LIMIT_SECONDS = 600.0  # many times what it takes: a slow computer is no defect
 VISIBILITY_SECONDS = 30
 SIZES = {"MinSize": "1", "MaxSize": "3", "IdleSeconds": "5"}
 
@@ -123,7 +123,19 @@ def watched(cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -> I
     parameters = {**PARAMETERS, **SIZES}
     folder = tmp_path_factory.mktemp("real-faults")
     with fleet(cloud, unique_name(), parameters, folder, view) as watched:
+        for queue in ("LifecycleQueue", "CommandResultQueue"):
+            hide_briefly(cloud, watched.stack.name, queue)
         yield watched
+
+
+def hide_briefly(cloud: EmbeddedCloud, stack_name: str, logical_id: str) -> None:
+    """A batch whose function died comes again soon; on AWS after the queue's three minutes."""
+    found = cloud.client("cloudformation").describe_stack_resource(
+        StackName=stack_name, LogicalResourceId=logical_id
+    )["StackResourceDetail"]
+    cloud.client("sqs").set_queue_attributes(
+        QueueUrl=found["PhysicalResourceId"], Attributes={"VisibilityTimeout": "5"}
+    )
 
 
 @pytest.fixture
@@ -200,17 +212,16 @@ def test_a_result_outlives_an_endpoint_that_is_cut_for_longer_than_the_message_i
     assert len(results) == 1
 
 
-def test_an_instance_whose_disk_is_full_is_replaced_and_no_job_is_lost(site: Site) -> None:
+def test_a_worker_starts_on_a_full_disk_and_has_its_instance_replaced(site: Site) -> None:
     job_id = site.send(seconds=4)
     full = site.running(job_id).instance_id
     try:
         site.run(full, FILL_DISK)
     except CommandError as error:
         pytest.skip(f"boxes may not mount anything here: {error.details}")
-    assert site.over(job_id).state == "succeeded"
-    site.run(full, KILL_WORKER)  # it starts again though nothing can be written
+    site.run(full, KILL_WORKER)
     later = [site.send(seconds=1, saves=True) for _ in range(4)]
-    assert {site.over(each).state for each in later} == {"succeeded"}
+    assert {site.over(each).state for each in (job_id, *later)} == {"succeeded"}
     site.until(lambda: full not in serving(site.watched), f"{full} is replaced")
 
 
@@ -218,8 +229,6 @@ def test_an_instance_whose_disk_is_full_is_replaced_and_no_job_is_lost(site: Sit
 def test_functions_killed_in_a_call_leave_no_job_and_no_instance_behind(
     at_call: int, site: Site, watched: Watched
 ) -> None:
-    for queue in ("LifecycleQueue", "CommandResultQueue"):
-        hide_briefly(site, queue)
     watched.logs.read_new()
     earlier = len(deaths(watched))
     for function in FUNCTIONS:
@@ -230,16 +239,6 @@ def test_functions_killed_in_a_call_leave_no_job_and_no_instance_behind(
     site.until(site.at_rest, "the fleet is at rest")
     watched.logs.read_new()
     assert len(deaths(watched)) - earlier >= 3
-
-
-def hide_briefly(site: Site, logical_id: str) -> None:
-    """A batch whose function died comes again soon; on AWS after the queue's three minutes."""
-    found = site.cloud.client("cloudformation").describe_stack_resource(
-        StackName=site.watched.stack.name, LogicalResourceId=logical_id
-    )["StackResourceDetail"]
-    site.cloud.client("sqs").set_queue_attributes(
-        QueueUrl=found["PhysicalResourceId"], Attributes={"VisibilityTimeout": "5"}
-    )
 
 
 def deaths(watched: Watched) -> list[Any]:

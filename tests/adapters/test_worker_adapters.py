@@ -62,6 +62,10 @@ def a_run(started_at=1000.0, message_id="m-1", attempt=1) -> Run:
     return Run("j-1", Worker("i-1"), message, started_at, worker_ready_at=998.0)
 
 
+def a_result(run: Run, result: str, now: float) -> dict:
+    return records.running(run) | records.succeeded(run, result, now)
+
+
 def after(run: Run, claim) -> Run:
     return replace(run, past=records.past(claim.before))
 
@@ -86,8 +90,18 @@ def test_a_message_handed_back_comes_again_as_the_next_attempt(queue):
 def test_a_deleted_message_is_gone(queue):
     queue.send("{}")
     (message,) = queue.receive(1, 0)
-    queue.delete(message)
+    assert queue.delete_batch([message]) == {}
     assert queue.visible() == 0
+
+
+def test_of_a_batch_those_that_could_not_be_deleted_are_named(stubbed):
+    client, stub = stubbed("sqs")
+    failed = {"Id": "1", "Code": "InternalError", "Message": "try later", "SenderFault": False}
+    stub.add_response("delete_message_batch", {"Successful": [{"Id": "0"}], "Failed": [failed]})
+    messages = [a_run(message_id=name).message for name in ("m-1", "m-2")]
+    with stub:
+        refused = SqsJobsQueue(client, "https://sqs/jobs", lambda: 0.0).delete_batch(messages)
+    assert refused == {"m-2": "InternalError: try later"}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +147,7 @@ def test_a_run_is_recorded_from_beginning_to_result(table):
     run = a_run()
     assert table.begin(run, records.running(run)).granted
     assert table.item("j-1")["state"] == {"S": "running"}
-    assert table.succeed(run, records.succeeded(run, '{"loss": 1}', 1010.0))
+    assert table.succeed(run, a_result(run, '{"loss": 1}', 1010.0))
     item = table.item("j-1")
     assert (item["state"], item["result"]) == ({"S": "succeeded"}, {"S": '{"loss": 1}'})
     assert item["sent_at"] == {"N": "990.123"}
@@ -143,10 +157,10 @@ def test_a_run_is_recorded_from_beginning_to_result(table):
 def test_a_result_is_written_once(table):
     run = a_run()
     table.begin(run, records.running(run))
-    table.succeed(run, records.succeeded(run, "1", 1010.0))
+    table.succeed(run, a_result(run, "1", 1010.0))
     other = a_run(1005.0, "m-2")
     assert not table.begin(other, records.running(other)).granted
-    assert not table.succeed(other, records.succeeded(other, "2", 1011.0))
+    assert not table.succeed(other, a_result(other, "2", 1011.0))
     assert not table.amend(run, records.failed(run, "E", "", 1012.0))
     assert not table.reject("j-1", records.malformed(run.message, "E", 1012.0))
     assert table.item("j-1")["result"] == {"S": "1"}
@@ -172,7 +186,7 @@ def test_each_attempt_that_ended_stays_in_the_history(table):
     table.amend(first, records.failed(first, "ValueError: no", "", 1001.0))
     second = a_run(1005.0, attempt=2)
     second = after(second, table.begin(second, records.running(second)))
-    table.succeed(second, records.succeeded(second, "1", 1006.5))
+    table.succeed(second, a_result(second, "1", 1006.5))
     third = a_run(1010.0, attempt=3)
     history = table.begin(third, records.running(third)).before["history"]
     assert [(entry["attempt"], entry["state"]) for entry in history] == [
@@ -202,6 +216,15 @@ def test_attempts_after_a_replay_are_numbered_on(table):
     replayed = after(replayed, table.begin(replayed, records.running(replayed)))
     assert replayed.attempt == 4
     assert table.item("j-1")["attempt"] == {"N": "4"}
+
+
+def test_the_latest_attempt_adds_its_result_to_what_it_began_with(table):
+    run = a_run()
+    table.begin(run, records.running(run))
+    assert table.amend(run, records.succeeded(run, "1", 1010.0))
+    item = table.item("j-1")
+    assert (item["result"], item["instance_id"]) == ({"S": "1"}, {"S": "i-1"})
+    assert not table.amend(run, records.succeeded(run, "2", 1011.0))
 
 
 def test_an_attempt_that_was_overtaken_does_not_fail_the_one_that_runs(table):

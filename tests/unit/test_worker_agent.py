@@ -11,11 +11,13 @@ from pilotlight.aws.own_instance import RefusedError
 from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.drain_files import DrainFiles, DrainRequest
+from pilotlight.worker.endings import Outcome
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
-from pilotlight.worker.job_runner import Outcome
+from pilotlight.worker.intake import Intake
 from pilotlight.worker.loop_state import Action, Fitness, Policy, Reason, entering_service
 from pilotlight.worker.parts import LeaveSign, Parts
+from pilotlight.worker.slots import Places
 from pilotlight.worker.wake import Stopwatch
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://aws")
@@ -32,11 +34,13 @@ class World:
         self.fit = Fitness.FIT
         self.running = 0
         self.free = 1
+        self.line: list = []
         self.ready_at = 1.0
         self.open = False
         self.poll_ends_at = 0.0
         self.arriving: list[ReceivedMessage] | Exception = []
         self.waiting = 0
+        self.job_seconds = 0.0
         self.refuse_protection = False
         self.drain_files = DrainFiles(Home(folder, folder / "run"))
         self.leave_sign = LeaveSign()
@@ -45,7 +49,7 @@ class World:
             around=self,
             slots=self,
             inlet=self,
-            runner=self,
+            intake=Intake(self, self, self, self, lambda: self.now),
             instance=self,
             depth=self,
             drain_files=self.drain_files,
@@ -70,19 +74,40 @@ class World:
     def fitness(self):
         return self.fit
 
-    # slots and inlet share the name: an agent begins a receive with a number, a job with work
+    # slots and inlet share the name: an agent begins a receive with a number
     def begin(self, what):
         if isinstance(what, int):
             self.open = True
             self.poll_ends_at = self.now + 2
             self.did.append("receive")
+            self.asked_for = what
         else:
+            self.line.append((self.now, what))
+            self.begin_next()
+
+    def begin_next(self):
+        if self.free and self.line:
             self.running, self.free = self.running + 1, self.free - 1
-            self.job = what
+            self.job = self.line.pop(0)[1]
+
+    def places(self):
+        return Places(self.running + self.free, self.free, len(self.line))
+
+    def withdraw(self, waiting_since):
+        withdrawn = [delivery for since, delivery in self.line if since <= waiting_since]
+        self.line = [entry for entry in self.line if entry[1] not in withdrawn]
+        return withdrawn
 
     def finish_job(self):
-        self.job(None)
+        self.job.work(self.job.message, None)
         self.running, self.free = self.running - 1, self.free + 1
+        self.begin_next()
+
+    # errands, done at once; deletes, of which there are none
+    unfinished = 0
+
+    def do(self, errand):
+        errand()
 
     # inlet
     def take(self):
@@ -98,7 +123,8 @@ class World:
     # runner
     def run(self, message, process, worker_ready_at):
         self.did.append(f"run {message.message_id}")
-        return Outcome.SUCCEEDED
+        self.now += self.job_seconds
+        return lambda: Outcome.SUCCEEDED
 
     def hand_back_unstarted(self, message):
         self.did.append(f"hand back {message.message_id}")
@@ -197,6 +223,55 @@ def test_a_message_that_arrives_when_the_instance_is_leaving_goes_back(world):
     world.agent.step()
     assert world.did[-1] == "hand back late"
     assert world.running == 0
+
+
+def short_jobs_before(world, count=5):
+    """The worker has lately had jobs of a hundredth of a second."""
+    world.job_seconds = 0.01
+    for number in range(count):
+        world.arriving = [message(f"short-{number}")]
+        world.steps(until=world.now + 1)
+        world.finish_job()
+
+
+def test_after_short_jobs_messages_are_fetched_ahead_by_the_batch(world):
+    world.agent.step()
+    assert world.asked_for == 1
+    short_jobs_before(world)
+    world.steps(until=world.now + 3)
+    assert world.asked_for == 10
+
+
+def test_a_message_never_waits_behind_a_long_job(world):
+    short_jobs_before(world)
+    world.arriving = [message(name) for name in ("long", "behind-1", "behind-2")]
+    world.steps(until=world.now + 0.75)
+    assert world.running == 1
+    assert "hand back behind-1" not in world.did
+    world.steps(until=world.now + 1.5)
+    assert [it for it in world.did if "hand back" in it] == [
+        "hand back behind-1",
+        "hand back behind-2",
+    ]
+
+
+def test_after_a_long_job_nothing_is_fetched_ahead(world):
+    short_jobs_before(world)
+    world.job_seconds = 30.0
+    world.arriving = [message("long")]
+    world.steps(until=world.now + 0.75)
+    world.finish_job()
+    world.steps(until=world.now + 3)
+    assert world.asked_for == 1
+
+
+def test_what_waits_when_the_instance_is_leaving_goes_back_at_once(world):
+    short_jobs_before(world)
+    world.arriving = [message("long"), message("behind")]
+    world.steps(until=world.now + 0.5)
+    world.agent.terminating = True
+    world.steps(until=world.now + 0.25)
+    assert world.did[-1] == "hand back behind"
 
 
 def test_a_queue_out_of_reach_is_tried_again_and_logged(world):

@@ -41,7 +41,7 @@ class Surrounded:
 
     def __init__(self, api: Api, number: int) -> None:
         self.api = api
-        self.running, self.free = 0, 1
+        self.at_work, self.free = 0, 1
         self.waiting = 0
         self.open = False
         chance = random.Random(number)  # noqa: S311
@@ -50,7 +50,7 @@ class Surrounded:
             around=self,
             slots=self,
             inlet=self,
-            runner=self,
+            intake=self,
             instance=self,
             depth=self,
             drain_files=self,
@@ -73,7 +73,15 @@ class Surrounded:
     def pending(self):
         return None
 
-    def begin(self, what):
+    def wanted(self):
+        return self.free
+
+    def hand_back_waiting(self, leaving): ...
+
+    def outcomes(self):
+        return []
+
+    def begin(self, at_most):
         self.open = True
 
     def take(self):
@@ -84,7 +92,7 @@ class Surrounded:
 
     def protect(self):
         self.api.call()
-        self.running, self.free = self.waiting, 1 - self.waiting  # what waited is received next
+        self.at_work, self.free = self.waiting, 1 - self.waiting  # what waited is received next
 
     def unprotect(self):
         self.api.call()
@@ -126,7 +134,7 @@ def crowd() -> Crowd:
 
 def test_workers_that_wake_together_make_one_call_each_and_hardly_one_is_throttled(crowd):
     for worker in crowd.workers:
-        worker.running, worker.free, worker.waiting = 1, 0, 1  # busy all the time
+        worker.at_work, worker.free, worker.waiting = 1, 0, 1  # busy all the time
     crowd.run_until_each_was(Protection.CONFIRMED, at_most_seconds=150)
     assert crowd.api.calls.total() - crowd.api.throttled == WORKERS
     assert crowd.api.throttled < WORKERS / 50

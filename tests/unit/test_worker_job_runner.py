@@ -160,6 +160,7 @@ class Bench:
     def use(self, giving_up, job_timeout_seconds=600) -> None:
         self.runner = JobRunner(
             queue=self.queue,
+            deletes=self.queue,
             table=self.table,
             belongings=Belongings(self.bucket, self.log),
             giving_up=giving_up,
@@ -177,7 +178,7 @@ class Bench:
     def run(self, *script, tick_seconds=0.5, memory=100 * MIB, **message) -> Outcome:
         self.process = Process(self.clock, script, tick_seconds)
         self.process.memory = memory
-        return self.runner.run(self.message(**message), self.process, worker_ready_at=995.0)
+        return self.runner.run(self.message(**message), self.process, worker_ready_at=995.0)()
 
     def events(self) -> list[str]:
         return [json.loads(line)["event"] for line in self.log_text.getvalue().splitlines()]
@@ -279,7 +280,7 @@ def test_a_finished_job_is_acknowledged_without_running(bench):
 def test_of_two_results_the_first_stands(bench):
     process = Process(bench.clock, [[RESULT]])
     process.send = lambda message: bench.table.item.update(state="succeeded", result="theirs")
-    assert bench.runner.run(bench.message(), process, 995.0) is Outcome.DUPLICATE
+    assert bench.runner.run(bench.message(), process, 995.0)() is Outcome.DUPLICATE
     assert bench.table.item["result"] == "theirs"
     assert bench.queue.deleted == ["m-1"]
 

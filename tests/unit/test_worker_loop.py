@@ -42,7 +42,7 @@ def row(sentence, state, seen, now, action, reason):
         row(
             "a worker being warmed does nothing",
             WOKEN,
-            Observation("Warmed:Stopped", Fitness.UNKNOWN, free_slots=0),
+            Observation("Warmed:Stopped", Fitness.UNKNOWN, wanted=0),
             1,
             Action.WAIT,
             Reason.DRAINED,
@@ -114,7 +114,7 @@ def row(sentence, state, seen, now, action, reason):
         row(
             "it confirms its protection while it is busy",
             WOKEN,
-            replace(IN_SERVICE, running=1, free_slots=0),
+            replace(IN_SERVICE, running=1, wanted=0),
             CONFIRM_AFTER_SECONDS,
             Action.PROTECT,
             Reason.CONFIRMING,
@@ -130,7 +130,7 @@ def row(sentence, state, seen, now, action, reason):
         row(
             "with every slot taken it waits",
             CONFIRMED,
-            replace(IN_SERVICE, running=1, free_slots=0),
+            replace(IN_SERVICE, running=1, wanted=0),
             500,
             Action.WAIT,
             Reason.BUSY,
@@ -138,7 +138,7 @@ def row(sentence, state, seen, now, action, reason):
         row(
             "one free slot of several is enough to receive",
             CONFIRMED,
-            replace(IN_SERVICE, running=3, free_slots=1),
+            replace(IN_SERVICE, running=3, wanted=1),
             500,
             Action.RECEIVE,
             Reason.RECEIVING,
@@ -178,7 +178,7 @@ def row(sentence, state, seen, now, action, reason):
         row(
             "a running job is never idle however long it takes",
             CONFIRMED,
-            replace(IN_SERVICE, running=1, free_slots=1),
+            replace(IN_SERVICE, running=1, wanted=1),
             99_999,
             Action.RECEIVE,
             Reason.RECEIVING,

@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import signal
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,15 @@ from pilotlight.worker.dead_lettering import LeftToRedrive
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.job_process import Ended, JobProcess, Printed, Said
 from pilotlight.worker.job_runner import JobRunner, JobSettings
+from pilotlight.worker.line import Delivery
 from pilotlight.worker.loop_state import Fitness
 from pilotlight.worker.parts import LeaveSign
 from pilotlight.worker.self_check import hear_checks
-from pilotlight.worker.slots import Slots
+from pilotlight.worker.slots import Places, Slots
 
 LAYER = Path(__file__).parents[2] / "layers/pilotlight/python"
 PATIENCE_SECONDS = 60
+MESSAGE = ReceivedMessage("m-1", "r-1", "{}", 1, 0.0, 0.0)
 
 TORCH = """
 __version__ = "9.9"
@@ -180,6 +184,7 @@ def run_supervised(process, job_timeout_seconds=60.0, memory_mib=0, **payload):
     log = EventLog(io.StringIO(), time.time)
     runner = JobRunner(
         queue=bench,
+        deletes=bench,
         table=bench,
         belongings=Belongings(bench, log),
         giving_up=LeftToRedrive(),
@@ -190,7 +195,7 @@ def run_supervised(process, job_timeout_seconds=60.0, memory_mib=0, **payload):
         sleep=time.sleep,
         log=log,
     )
-    runner.run(message, process, time.time())
+    runner.run(message, process, time.time())()
     return bench.item
 
 
@@ -333,7 +338,7 @@ def test_slots_are_free_once_their_processes_have_passed(make_slots, waiter):
     slots = make_slots(2)
     assert slots.fitness is Fitness.UNKNOWN
     slots.open()
-    waiter.until(lambda: slots.free == 2)
+    waiter.until(lambda: slots.places().free == 2)
     assert slots.fitness is Fitness.FIT
     assert slots.ready_at > 0
 
@@ -341,11 +346,17 @@ def test_slots_are_free_once_their_processes_have_passed(make_slots, waiter):
 def test_a_process_that_died_is_replaced_before_its_slot_is_free(make_slots, waiter):
     slots = make_slots(1)
     slots.open()
-    waiter.until(lambda: slots.free == 1)
+    waiter.until(lambda: slots.places().free == 1)
     pids = []
+
+    def die(message, process):
+        pids.append(process.pid)
+        process.kill()
+
     for _ in range(2):
-        slots.begin(lambda process: (pids.append(process.pid), process.kill()))
-        waiter.until(lambda: slots.free == 1)
+        begun = len(pids)
+        slots.begin(Delivery(MESSAGE, die))
+        waiter.until(lambda begun=begun: len(pids) > begun and slots.places().free == 1)
     assert len(set(pids)) == 2
 
 
@@ -354,16 +365,16 @@ def test_a_slot_that_fails_its_checks_makes_the_worker_unfit(make_slots, waiter,
     slots = make_slots(1)
     slots.open()
     waiter.until(lambda: slots.fitness is Fitness.UNFIT)
-    assert slots.free == 0
+    assert slots.places().free == 0
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_defect_in_a_slot_ends_the_worker_instead_of_hiding(make_slots, waiter):
     slots = make_slots(1)
     slots.open()
-    waiter.until(lambda: slots.free == 1)
+    waiter.until(lambda: slots.places().free == 1)
 
-    def defect(process):
+    def defect(message, process):
         raise KeyError("a defect")
 
     def failed():
@@ -372,5 +383,41 @@ def test_a_defect_in_a_slot_ends_the_worker_instead_of_hiding(make_slots, waiter
         except RuntimeError:
             return True
 
-    slots.begin(defect)
+    slots.begin(Delivery(MESSAGE, defect))
     waiter.until(failed)
+    for thread in threading.enumerate():  # its traceback belongs to this test and to no later one
+        if thread.name == "slot":
+            thread.join(PATIENCE_SECONDS)
+
+
+def test_what_waits_for_a_slot_can_be_withdrawn_and_is_then_not_begun(make_slots, waiter):
+    slots = make_slots(1)
+    slots.open()
+    waiter.until(lambda: slots.places().free == 1)
+    done, go_on = [], threading.Event()
+    slots.begin(Delivery(MESSAGE, lambda *_: go_on.wait(PATIENCE_SECONDS)))
+    waiter.until(lambda: slots.running == 1)
+    messages = [replace(MESSAGE, message_id=name) for name in ("m-2", "m-3")]
+    behind = [Delivery(message, lambda *_: done.append(1)) for message in messages]
+    for delivery in behind:
+        slots.begin(delivery)
+    assert slots.places() == Places(slots=1, free=0, waiting=2)
+    assert slots.withdraw(waiting_since=0.0) == [], "they have not waited that long"
+    assert slots.withdraw(waiting_since=time.time()) == behind
+    go_on.set()
+    waiter.until(lambda: slots.places() == Places(1, 1, 0))
+    assert done == []
+
+
+def test_a_process_that_died_while_idle_is_not_the_next_jobs_failure(make_slots, waiter):
+    slots = make_slots(1)
+    slots.open()
+    waiter.until(lambda: slots.places().free == 1)
+    pids = []
+    slots.begin(Delivery(MESSAGE, lambda _, process: pids.append(process.pid)))
+    waiter.until(lambda: slots.places().free == 1 and pids)
+    os.kill(pids[0], signal.SIGKILL)
+    os.waitid(os.P_PID, pids[0], os.WEXITED | os.WNOWAIT)  # until it is dead, without reaping it
+    slots.begin(Delivery(MESSAGE, lambda _, process: pids.append(process.pid)))
+    waiter.until(lambda: len(pids) == 2)
+    assert pids[0] != pids[1]

@@ -1,6 +1,6 @@
 """The jobs queue as a worker uses it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -71,8 +71,19 @@ class SqsJobsQueue:
                 raise LeaseLostError(f"message {message.message_id}: {code}") from error
             raise
 
-    def delete(self, message: ReceivedMessage) -> None:
-        self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.receipt_handle)
+    def delete_batch(self, messages: Sequence[ReceivedMessage]) -> Mapping[str, str]:
+        """Up to ten; returns why, by message id, those were not deleted that were not."""
+        answer = self._client.delete_message_batch(
+            QueueUrl=self._queue_url,
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": message.receipt_handle}
+                for number, message in enumerate(messages)
+            ],
+        )
+        return {
+            messages[int(entry["Id"])].message_id: f"{entry['Code']}: {entry.get('Message', '')}"
+            for entry in answer.get("Failed", [])
+        }
 
 
 def _received(message: "MessageTypeDef", received_at: float) -> ReceivedMessage:

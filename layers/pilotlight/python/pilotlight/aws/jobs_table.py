@@ -11,6 +11,7 @@ from pilotlight.jobs.records import Attributes, Run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import UpdateItemInputTypeDef
 
 # Left from earlier attempts, and not true of one that begins; nor, the latter, of a success.
 OF_EARLIER_ATTEMPTS = (
@@ -81,49 +82,59 @@ class DynamoDbJobsTable:
 
     def begin(self, run: Run, attributes: Attributes) -> Claim:
         """Record a run that begins; not granted when the job succeeded or is dead-lettered."""
-        return self._update(run.job_id, attributes, NOT_FINAL, remove=OF_EARLIER_ATTEMPTS)
+        request = self._request(run.job_id, attributes, NOT_FINAL, OF_EARLIER_ATTEMPTS)
+        request["ReturnValues"] = "ALL_OLD"
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        try:
+            answer = self._client.update_item(**request)
+        except ClientError as error:
+            if not _is_condition(error):
+                raise
+            return Claim(False, _item(error.response))
+        return Claim(True, _item(answer, "Attributes"))
 
     def succeed(self, run: Run, attributes: Attributes) -> bool:
         """Record the result; False when another run recorded one first, which then stands."""
-        return self._update(run.job_id, attributes, NO_RESULT_YET, remove=OF_FAILURES).granted
+        return self._update(self._request(run.job_id, attributes, NO_RESULT_YET, OF_FAILURES))
 
     def amend(self, run: Run, attributes: Attributes) -> bool:
         """Record more of this run, or how it ended; False when it is not the latest."""
-        return self._update(run.job_id, attributes, _latest(run)).granted
+        return self._update(self._request(run.job_id, attributes, _latest(run)))
 
     def reject(self, message_id: str, attributes: Attributes) -> bool:
         """Record a message that cannot be read; False when a job with a result has that id."""
-        return self._update(message_id, attributes, NO_RESULT_YET).granted
+        return self._update(self._request(message_id, attributes, NO_RESULT_YET))
 
-    def _update(
+    def _update(self, request: "UpdateItemInputTypeDef") -> bool:
+        try:
+            self._client.update_item(**request)
+        except ClientError as error:
+            if not _is_condition(error):
+                raise
+            return False
+        return True
+
+    def _request(
         self,
         job_id: str,
         attributes: Attributes,
         condition: _Condition,
         remove: Iterable[str] = (),
-    ) -> Claim:
+    ) -> "UpdateItemInputTypeDef":
         removed = [name for name in remove if name not in attributes]
         names = {*attributes, *removed, *condition.names}
         values = {f":{name}_": value for name, value in attributes.items()} | condition.values
         for name in attributes.keys() & OPERANDS.keys():
             names.update(OPERANDS[name][0])
             values.update(OPERANDS[name][1])
-        try:
-            answer = self._client.update_item(
-                TableName=self._table_name,
-                Key={"job_id": {"S": job_id}},
-                UpdateExpression=_update_expression(attributes, removed),
-                ConditionExpression=condition.expression,
-                ExpressionAttributeNames={f"#{name}": name for name in names},
-                ExpressionAttributeValues={key: typed(value) for key, value in values.items()},
-                ReturnValues="ALL_OLD",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return Claim(False, _item(error.response))
-            raise
-        return Claim(True, _item(answer, "Attributes"))
+        return {
+            "TableName": self._table_name,
+            "Key": {"job_id": {"S": job_id}},
+            "UpdateExpression": _update_expression(attributes, removed),
+            "ConditionExpression": condition.expression,
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": {key: typed(value) for key, value in values.items()},
+        }
 
 
 def _update_expression(attributes: Attributes, removed: Iterable[str]) -> str:
@@ -132,6 +143,10 @@ def _update_expression(attributes: Attributes, removed: Iterable[str]) -> str:
     )
     removals = ", ".join(f"#{name}" for name in removed)
     return f"{expression} REMOVE {removals}" if removals else expression
+
+
+def _is_condition(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
 def _item(answer: Mapping[str, Any], key: str = "Item") -> Attributes:

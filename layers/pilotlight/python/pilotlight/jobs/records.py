@@ -95,8 +95,8 @@ def running(run: Run) -> Attributes:
 
 
 def succeeded(run: Run, result: str, now: float) -> Attributes:
-    """Complete in itself, in case nothing was recorded at the start. `result` is JSON text."""
-    return running(run) | {
+    """What a result adds to the record of the latest attempt. `result` is JSON text."""
+    return {
         "state": "succeeded",
         "finished_at": now,
         "result": result,

@@ -1,18 +1,15 @@
 """Carries out what `loop.decide` decides, and tells it what became of that."""
 
-import queue
 from dataclasses import dataclass, field
 
 from pilotlight.aws.call_errors import AWS_CALL_ERRORS
 from pilotlight.aws.own_instance import RefusedError
-from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.worker import loop_state
 from pilotlight.worker.drain_files import DrainRequest, DrainVerdict
 from pilotlight.worker.endings import Outcome
 from pilotlight.worker.loop import decide
 from pilotlight.worker.loop_state import Action, Observation, Policy, Reason, State, Step
 from pilotlight.worker.parts import Parts
-from pilotlight.worker.slots import SlotProcess
 
 UNREACHED = (RefusedError, *AWS_CALL_ERRORS)
 AT_WORK = frozenset({Reason.RECEIVING, Reason.BUSY})  # not worth a line with each job
@@ -37,16 +34,17 @@ class Agent:
     _last_work_at: float = 0.0
     _counts: _Counts = field(default_factory=_Counts)
     _received_before: bool = False
-    _outcomes: queue.SimpleQueue[Outcome] = field(default_factory=queue.SimpleQueue)
 
     def step(self) -> Action:
         """One look around and one action. EXIT and REPORT_UNHEALTHY are the caller's to do."""
         self._take_messages()
+        self.parts.intake.hand_back_waiting(self._leaving)
         self._count_outcomes()
         request = self.parts.drain_files.pending()
-        step = decide(self.state, self._observe(request), self.parts.clock(), self.policy)
+        seen = self._observe(request)
+        step = decide(self.state, seen, self.parts.clock(), self.policy)
         self._note(step)
-        self._carry_out(step.action)
+        self._carry_out(step.action, seen.wanted)
         if request is not None and step.reason is Reason.DRAINED:
             self._answer(request)
         return step.action
@@ -62,14 +60,14 @@ class Agent:
         return True
 
     def _observe(self, request: DrainRequest | None) -> Observation:
-        running = self.parts.slots.running
-        if running:
+        at_work = self.parts.intake.at_work
+        if at_work:
             self._last_work_at = self.parts.clock()
         return Observation(
             target=self.parts.around.target(),
             fitness=self.parts.slots.fitness,
-            running=running,
-            free_slots=self.parts.slots.free,
+            running=at_work,
+            wanted=self.parts.intake.wanted(),
             receiving=self.parts.inlet.open,
             last_work_at=self._last_work_at,
             ready_at=self.parts.slots.ready_at,
@@ -87,11 +85,11 @@ class Agent:
             self.parts.log("worker_state", reason=step.reason, protection=self.state.protection)
         self.reason = step.reason
 
-    def _carry_out(self, action: Action) -> None:
+    def _carry_out(self, action: Action, wanted: int) -> None:
         if action is Action.SELF_CHECK:
             self.parts.slots.open()
         elif action is Action.RECEIVE:
-            self._receive()
+            self._receive(wanted)
         elif action is Action.LOOK:
             self._look()
         elif action is Action.PROTECT:
@@ -101,11 +99,11 @@ class Agent:
         elif action is Action.RESUME:
             self._resume()
 
-    def _receive(self) -> None:
+    def _receive(self, wanted: int) -> None:
         if not self._received_before:
             self._received_before = True
             self._tell_first_receive()
-        self.parts.inlet.begin(self.parts.slots.free)
+        self.parts.inlet.begin(wanted)
 
     def _tell_first_receive(self) -> None:
         stopwatch, ready_at = self.parts.stopwatch, self.parts.slots.ready_at
@@ -130,24 +128,18 @@ class Agent:
         self.state = loop_state.received(self.state)
         for message in messages:
             self._last_work_at = self.parts.clock()
-            self._begin(message)
+            if self._leaving:
+                self.parts.intake.hand_back(message)
+            else:
+                self.parts.intake.begin(message)
 
-    def _begin(self, message: ReceivedMessage) -> None:
-        """A message that arrives once the instance is leaving goes back at once."""
-        leaving = self.terminating or self.state.hand_back_at is not None
-        if leaving or not self.parts.slots.free:
-            self._counts.handed_back += 1
-            self.parts.runner.hand_back_unstarted(message)
-            return
-        self.parts.slots.begin(lambda process: self._work(message, process))
-
-    def _work(self, message: ReceivedMessage, process: SlotProcess) -> None:
-        """In a slot's thread."""
-        self._outcomes.put(self.parts.runner.run(message, process, self.parts.slots.ready_at))
+    @property
+    def _leaving(self) -> bool:
+        return self.terminating or self.state.hand_back_at is not None
 
     def _count_outcomes(self) -> None:
-        while not self._outcomes.empty():
-            if self._outcomes.get() is Outcome.HANDED_BACK:
+        for outcome in self.parts.intake.outcomes():
+            if outcome is Outcome.HANDED_BACK:
                 self._counts.handed_back += 1
             else:
                 self._counts.finished += 1

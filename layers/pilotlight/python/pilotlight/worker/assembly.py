@@ -17,10 +17,13 @@ from pilotlight.jobs.records import Worker
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.belongings import Belongings
 from pilotlight.worker.dead_lettering import DeadLettering, LeftToRedrive
+from pilotlight.worker.deletes import Deletes
 from pilotlight.worker.drain_files import DrainFiles
 from pilotlight.worker.endings import GivingUp
+from pilotlight.worker.errands import Errands
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
+from pilotlight.worker.intake import Intake
 from pilotlight.worker.job_runner import JobRunner, JobSettings
 from pilotlight.worker.loop_state import State, entering_service, policy_of_one, unprotected
 from pilotlight.worker.parts import LeaveSign, Parts
@@ -29,6 +32,9 @@ from pilotlight.worker.settings import WorkerSettings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
 from pilotlight.worker.wake import Stopwatch
+
+MORE_ERRANDS = 2  # than slots: messages that go back, and results that come faster than they go
+MORE_CONNECTIONS = MORE_ERRANDS + 3  # the agent, its receives and the deletes
 
 
 class FileNote:
@@ -64,7 +70,8 @@ def assemble(
     log: EventLog,
 ) -> Agent:
     session = instance_session(settings.region)
-    limits = call_limits(connections=settings.jobs_per_instance + 2)
+    errands = Errands(settings.jobs_per_instance + MORE_ERRANDS)
+    limits = call_limits(connections=2 * settings.jobs_per_instance + MORE_CONNECTIONS)
     sqs = session.client("sqs", config=limits)
     queue = SqsJobsQueue(sqs, settings.queue_url, time.time)
     dead_letters = SqsDeadLetters(sqs, settings.dead_letter_queue_url)
@@ -73,11 +80,13 @@ def assemble(
     bucket = S3JobBucket(lambda: session.client("s3", config=limits), settings.bucket)
     leave_sign = LeaveSign()
     note = FileNote(home.unprotected_file)
+    deletes = Deletes(queue, time.monotonic, log)
     runner = JobRunner(
         queue=queue,
+        deletes=deletes,
         table=table,
         belongings=Belongings(bucket, log),
-        giving_up=_giving_up(settings, dead_letters, queue, log),
+        giving_up=_giving_up(settings, dead_letters, deletes, log),
         stop=leave_sign,
         worker=worker,
         settings=JobSettings(
@@ -93,7 +102,7 @@ def assemble(
         around=surroundings,
         slots=slots,
         inlet=Receiver(queue, wake.set),
-        runner=runner,
+        intake=Intake(slots, runner, errands, deletes, time.time),
         instance=AutoScalingOwnInstance(autoscaling, settings.group_name, worker.instance_id),
         depth=queue,
         drain_files=DrainFiles(home),
@@ -110,12 +119,12 @@ def assemble(
 
 
 def _giving_up(
-    settings: WorkerSettings, dead_letters: SqsDeadLetters, queue: SqsJobsQueue, log: EventLog
+    settings: WorkerSettings, dead_letters: SqsDeadLetters, deletes: Deletes, log: EventLog
 ) -> GivingUp:
     if not settings.dead_letter_queue_url:
         return LeftToRedrive()
     limits = Limits(settings.max_attempts, settings.max_receive_count)
-    return DeadLettering(limits, dead_letters, queue, log)
+    return DeadLettering(limits, dead_letters, deletes, log)
 
 
 def _first_state(note: FileNote, chance: random.Random) -> State:

@@ -22,7 +22,9 @@ class DeadLetterQueue(Protocol):
 
 
 class JobsQueue(Protocol):
-    def delete(self, message: ReceivedMessage) -> None: ...
+    def delete(self, message: ReceivedMessage) -> None:
+        """Never raises; a message whose delete fails comes again."""
+        ...
 
 
 class DeadLettering:
@@ -57,10 +59,7 @@ class DeadLettering:
             lease.hand_back(MAX_RETRY_DELAY_SECONDS)
             return False
         self._log("job_dead_lettered", **named, reason=letter.reason, **vars(letter.tally))
-        try:
-            self._queue.delete(message)
-        except AWS_CALL_ERRORS as error:
-            self._log("message_not_deleted", **named, error=str(error))
+        self._queue.delete(message)
         return True
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from pilotlight.aws.call_errors import AWS_CALL_ERRORS
 from pilotlight.jobs import records
 from pilotlight.jobs.attempts import ReceivedMessage, Tally, retry_delay_seconds
 from pilotlight.jobs.dead_letter import DeadLetter
@@ -20,7 +19,9 @@ from pilotlight.worker.recording import Recording
 
 
 class EndsQueue(Protocol):
-    def delete(self, message: ReceivedMessage) -> None: ...
+    def delete(self, message: ReceivedMessage) -> None:
+        """Never raises; a message whose delete fails comes again, as a duplicate."""
+        ...
 
 
 class EndsTable(Protocol):
@@ -80,16 +81,22 @@ class Endings:
     def succeed(self, attempt: Attempt, result: str) -> Outcome:
         run = attempt.run
         attributes = records.succeeded(run, result, self._clock()) | attempt.saved
-        first = self._record(attempt, lambda: self._table.succeed(run, attributes))
+        first = self._record(attempt, lambda: self._record_result(run, attributes))
         if first is None:
             attempt.lease.hand_back(retry_delay_seconds(1))
             return Outcome.HANDED_BACK
-        self._delete(run)
+        self._queue.delete(run.message)
         if not first:
             self._log("job_result_already_recorded", **named(run))
             return Outcome.DUPLICATE
         self._log("job_succeeded", **named(run), seconds=self._taken(run))
         return Outcome.SUCCEEDED
+
+    def _record_result(self, run: Run, attributes: Attributes) -> bool:
+        """An attempt that was overtaken may still be the first with a result, and says all anew."""
+        if self._table.amend(run, attributes):
+            return True
+        return self._table.succeed(run, records.running(run) | attributes)
 
     def fail(self, attempt: Attempt, error: str) -> Outcome:
         run, now = attempt.run, self._clock()
@@ -135,7 +142,7 @@ class Endings:
         """Of a delivery of a job that is over, by what the table says of it."""
         if before.get("state") != "dead_lettered":
             self._log("job_already_done", **named(run))
-            self._delete(run)
+            self._queue.delete(run.message)
             return Outcome.DUPLICATE
         letter = self._letter(
             run.message,
@@ -167,13 +174,6 @@ class Endings:
 
     def _record(self, attempt: Attempt, write: Callable[[], bool]) -> bool | None:
         return self._recording.patiently(write, attempt.lease, named(attempt.run))
-
-    def _delete(self, run: Run) -> None:
-        """When it fails the message comes again, and is acknowledged as a duplicate."""
-        try:
-            self._queue.delete(run.message)
-        except AWS_CALL_ERRORS as error:
-            self._log("message_not_deleted", **named(run), error=str(error))
 
     def _taken(self, run: Run) -> float:
         return round(self._clock() - run.started_at, 3)

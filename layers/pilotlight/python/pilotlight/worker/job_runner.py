@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from pilotlight.aws.jobs_table import Claim
@@ -25,8 +26,7 @@ from pilotlight.worker.lease import Lease, VisibilityQueue
 from pilotlight.worker.recording import Recording
 from pilotlight.worker.supervision import Bounds, RunningProcess, StopSign, Supervision
 
-
-class JobsQueue(VisibilityQueue, EndsQueue, Protocol): ...
+Finish = Callable[[], Outcome]
 
 
 class JobsTable(EndsTable, Protocol):
@@ -44,7 +44,8 @@ class JobRunner:
     def __init__(
         self,
         *,
-        queue: JobsQueue,
+        queue: VisibilityQueue,
+        deletes: EndsQueue,
         table: JobsTable,
         belongings: Belongings,
         giving_up: GivingUp,
@@ -66,7 +67,7 @@ class JobRunner:
         self._log = log
         self._recording = Recording(stop, clock, sleep, log)
         self._endings = Endings(
-            queue=queue,
+            queue=deletes,
             table=table,
             giving_up=giving_up,
             worker=worker,
@@ -77,29 +78,35 @@ class JobRunner:
 
     def run(
         self, message: ReceivedMessage, process: RunningProcess, worker_ready_at: float
-    ) -> Outcome:
-        """Never raises for what a message, a job or AWS does; a failed message comes again."""
+    ) -> Finish:
+        """Until the process is free again; what is left to be done needs it no more.
+
+        Never raises for what a message, a job or AWS does; a failed message comes again.
+        """
         lease = self._lease(message)
         try:
             job = parse_message(message.body, message.message_id)
         except MalformedJobError as error:
-            return self._endings.reject(message, lease, str(error))
+            return partial(self._endings.reject, message, lease, str(error))
         run = Run(job.job_id, self._worker, message, self._clock(), worker_ready_at)
         claim = self._claim(run, lease)
         if claim is None:
-            lease.hand_back(0 if self._stop.hand_back_at else MAX_RETRY_DELAY_SECONDS)
-            return Outcome.HANDED_BACK
+            return partial(self._give_back, lease)
         if not claim.granted:
-            return self._endings.acknowledge(run, lease, claim.before)
+            return partial(self._endings.acknowledge, run, lease, claim.before)
         run = replace(run, past=records.past(claim.before))
         reason = self._giving_up.reason(run.past.tally, message.attempt)
         if reason is not None:
-            return self._endings.refuse(Attempt(run, lease), reason)
+            return partial(self._endings.refuse, Attempt(run, lease), reason)
         return self._run_with_payload(job, run, lease, process)
 
     def hand_back_unstarted(self, message: ReceivedMessage) -> None:
         self._log("message_handed_back", message_id=message.message_id)
         self._lease(message).hand_back(0)
+
+    def _give_back(self, lease: Lease) -> Outcome:
+        lease.hand_back(0 if self._stop.hand_back_at else MAX_RETRY_DELAY_SECONDS)
+        return Outcome.HANDED_BACK
 
     def _lease(self, message: ReceivedMessage) -> Lease:
         seconds = self._settings.visibility_timeout_seconds
@@ -114,21 +121,21 @@ class JobRunner:
 
     def _run_with_payload(
         self, sent: JobMessage, run: Run, lease: Lease, process: RunningProcess
-    ) -> Outcome:
+    ) -> Finish:
         try:
             job = self._recording.patiently(
                 lambda: self._belongings.complete(sent), lease, named(run)
             )
         except MalformedJobError as error:
-            return self._endings.refuse(Attempt(run, lease), f"MalformedJob: {error}")
+            return partial(self._endings.refuse, Attempt(run, lease), f"MalformedJob: {error}")
         if job is None:
             why = "its payload could not be read from the bucket"
-            return self._endings.interrupt(Attempt(run, lease), why)
+            return partial(self._endings.interrupt, Attempt(run, lease), why)
         return self._see_through(job, run, lease, process)
 
     def _see_through(
         self, job: JobMessage, run: Run, lease: Lease, process: RunningProcess
-    ) -> Outcome:
+    ) -> Finish:
         self._log("job_started", **named(run), sent_at=run.message.sent_at)
         notes = CheckpointNotes(run, self._table, self._recording, self._clock, self._log)
         bounds = Bounds(
@@ -138,10 +145,14 @@ class JobRunner:
         answer = supervision.see_through(job, run)
         attempt = Attempt(run, lease, supervision.output_tail, notes.attributes)
         if answer.interrupted:
-            return self._endings.interrupt(attempt, answer.interrupted)
+            return partial(self._endings.interrupt, attempt, answer.interrupted)
         if answer.result is None:
-            return self._endings.fail(attempt, answer.error)
-        outcome = self._endings.succeed(attempt, answer.result)
+            return partial(self._endings.fail, attempt, answer.error)
+        return partial(self._succeed, job, attempt, answer.result)
+
+    def _succeed(self, job: JobMessage, attempt: Attempt, result: str) -> Outcome:
+        outcome = self._endings.succeed(attempt, result)
         if outcome is not Outcome.HANDED_BACK:
-            self._belongings.clear(job, may_have_saved=bool(notes.attributes) or run.attempt > 1)
+            may_have_saved = bool(attempt.saved) or attempt.run.attempt > 1
+            self._belongings.clear(job, may_have_saved)
         return outcome

@@ -78,13 +78,13 @@ def _work(state: State, seen: Observation, now: float, policy: Policy) -> Step:
         return Step(Action.WAIT, Reason.IDLE, state)
     if idle and now >= state.call_at:
         return Step(Action.UNPROTECT, Reason.IDLE, state)
-    if seen.free_slots and not seen.receiving and now >= state.receive_at:
+    if seen.wanted and not seen.receiving and now >= state.receive_at:
         return Step(Action.RECEIVE, Reason.RECEIVING, state)
     if state.protection is Protection.ASSUMED and now >= max(state.confirm_at, state.call_at):
         return Step(Action.PROTECT, Reason.CONFIRMING, state)
     if seen.receiving:
         return Step(Action.WAIT, Reason.RECEIVING, state)
-    reason = Reason.QUEUE_UNREACHABLE if seen.free_slots else Reason.BUSY
+    reason = Reason.QUEUE_UNREACHABLE if seen.wanted else Reason.BUSY
     return Step(Action.WAIT, reason, state)
 
 

@@ -76,7 +76,7 @@ class Observation:
     target: str | None  # of the instance metadata; None: no answer, or not in a group
     fitness: Fitness = Fitness.FIT
     running: int = 0
-    free_slots: int = 1
+    wanted: int = 1  # messages that could be begun soon; 0: there are enough
     receiving: bool = False  # a receive is open: it may still bring messages
     last_work_at: float = 0.0
     ready_at: float = 0.0  # when the self check had passed; 0 before

@@ -7,11 +7,9 @@ from typing import Protocol
 
 from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.worker.drain_files import DrainFiles
-from pilotlight.worker.endings import Outcome
 from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.intake import Intake
 from pilotlight.worker.loop_state import Fitness
-from pilotlight.worker.slots import Work
-from pilotlight.worker.supervision import RunningProcess
 from pilotlight.worker.wake import Stopwatch
 
 
@@ -20,17 +18,12 @@ class Around(Protocol):
     def notice_deadline(self) -> float | None: ...
 
 
-class JobSlots(Protocol):
+class CheckedSlots(Protocol):
     ready_at: float
 
     @property
     def fitness(self) -> Fitness: ...
-    @property
-    def free(self) -> int: ...
-    @property
-    def running(self) -> int: ...
     def open(self) -> None: ...
-    def begin(self, work: Work) -> None: ...
 
 
 class Inlet(Protocol):
@@ -40,13 +33,6 @@ class Inlet(Protocol):
     def open(self) -> bool: ...
     def begin(self, at_most: int) -> None: ...
     def take(self) -> list[ReceivedMessage] | None: ...
-
-
-class Runner(Protocol):
-    def run(
-        self, message: ReceivedMessage, process: RunningProcess, worker_ready_at: float
-    ) -> Outcome: ...
-    def hand_back_unstarted(self, message: ReceivedMessage) -> None: ...
 
 
 class OwnInstance(Protocol):
@@ -80,9 +66,9 @@ class Parts:
     """What an agent works with."""
 
     around: Around
-    slots: JobSlots
+    slots: CheckedSlots
     inlet: Inlet
-    runner: Runner
+    intake: Intake
     instance: OwnInstance
     depth: QueueDepth
     drain_files: DrainFiles

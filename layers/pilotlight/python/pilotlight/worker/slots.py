@@ -1,34 +1,31 @@
 """The places where jobs run on this instance: a thread and a job process each."""
 
-import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from pilotlight.jobs.prefetch import PLENTY
 from pilotlight.worker.event_log import EventLog
-from pilotlight.worker.job_process import Event
+from pilotlight.worker.line import Delivery, Line, SlotProcess
 from pilotlight.worker.loop_state import Fitness
 from pilotlight.worker.self_check import CheckResult, hear_checks
 
 IDLE_POLL_SECONDS = 0.5
 
 
-class SlotProcess(Protocol):
-    @property
-    def alive(self) -> bool: ...
-    def send(self, message: Mapping[str, Any]) -> None: ...
-    def events(self, timeout_seconds: float) -> list[Event]: ...
-    def memory_bytes(self) -> int: ...
-    def kill(self) -> None: ...
+@dataclass(frozen=True)
+class Places:
+    """How many slots there are, how many of them are free, and how much work waits for one."""
 
-
-Work = Callable[[SlotProcess], None]
+    slots: int
+    free: int
+    waiting: int
 
 
 class Slots:
-    """`jobs_per_instance` slots. Work given to a slot is done in its thread, by its process.
+    """`jobs_per_instance` slots, and one line before them.
 
-    A process that died is replaced before the slot is free again, so that a job never meets a
+    A process that died is replaced before its slot takes work again, so that a job never meets a
     dead one. Methods are for one thread, that of the agent.
     """
 
@@ -46,7 +43,10 @@ class Slots:
         self._clock = clock
         self._log = log
         self._lock = threading.Lock()
-        self._slots = [_Slot(self._prepare, wake, self._report_failure) for _ in range(count)]
+        self._line = Line(clock)
+        self._slots = [
+            _Slot(self._line, self._prepare, wake, self._report_failure) for _ in range(count)
+        ]
         self._opened = False
         self._unfit = False
         self._failure: BaseException | None = None
@@ -70,26 +70,29 @@ class Slots:
         return Fitness.FIT if ready else Fitness.CHECKING
 
     @property
-    def free(self) -> int:
-        return sum(slot.ready and not slot.busy for slot in self._slots)
-
-    @property
     def running(self) -> int:
         self._raise_failure()
         return sum(slot.busy for slot in self._slots)
 
-    def begin(self, work: Work) -> None:
-        """Raises LookupError when no slot is free."""
-        for slot in self._slots:
-            if slot.ready and not slot.busy:
-                slot.give(work)
-                return
-        raise LookupError("no slot is free")
+    def places(self) -> Places:
+        self._raise_failure()
+        with self._line.moving:
+            free = sum(slot.ready and not slot.busy for slot in self._slots)
+            return Places(len(self._slots), free, len(self._line.waiting))
+
+    def begin(self, delivery: Delivery) -> None:
+        """As soon as a slot is free."""
+        self._line.put(delivery)
+
+    def withdraw(self, waiting_since: float) -> list[Delivery]:
+        """What began to wait by that moment and no slot has taken: now none will."""
+        return self._line.withdraw(waiting_since)
 
     def close(self) -> None:
         """End the idle processes; one that is still being checked ends with the worker."""
+        self._line.close()
         for slot in self._slots:
-            slot.close()
+            slot.join()
 
     def _prepare(self) -> SlotProcess | None:
         """A process that passed its checks; None when it did not."""
@@ -122,28 +125,23 @@ class Slots:
 class _Slot:
     def __init__(
         self,
+        line: Line,
         prepare: Callable[[], SlotProcess | None],
         wake: Callable[[], None],
         report_failure: Callable[[BaseException], None],
     ) -> None:
+        self._line = line
         self._prepare = prepare
         self._wake = wake
         self._report_failure = report_failure
-        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._guarded, daemon=True)
+        self._thread = threading.Thread(target=self._guarded, name="slot", daemon=True)
         self.ready = False
         self.busy = False
 
     def start(self) -> None:
         self._thread.start()
 
-    def give(self, work: Work) -> None:
-        self.busy = True
-        self._work.put(work)
-
-    def close(self) -> None:
-        self._closing.set()
+    def join(self) -> None:
         if self.ready:
             self._thread.join()
 
@@ -155,7 +153,7 @@ class _Slot:
             raise
 
     def _serve(self) -> None:
-        while not self._closing.is_set():
+        while not self._line.closed:
             process = self._prepare()
             if process is None:
                 return
@@ -167,15 +165,22 @@ class _Slot:
                 self.ready = False
                 process.kill()
 
+    def _become_busy(self) -> None:
+        self.busy = True
+
     def _serve_with(self, process: SlotProcess) -> None:
         """Until the process dies or the slot is closed."""
-        while process.alive and not self._closing.is_set():
-            try:
-                work = self._work.get(timeout=IDLE_POLL_SECONDS)
-            except queue.Empty:
+        while process.alive and not self._line.closed:
+            delivery = self._line.take(IDLE_POLL_SECONDS, self._become_busy)
+            if delivery is None:
                 process.events(0)  # what is printed between jobs would fill the pipe
                 continue
-            work(process)
+            if not process.alive:  # it died while idle, and that is not this job's failure
+                self.busy = False
+                self._line.put_back(delivery)
+                return
+            delivery.work(delivery.message, process)
             self.ready = process.alive  # before it looks free: the next job needs a living one
             self.busy = False
-            self._wake()
+            if len(self._line.waiting) <= PLENTY:
+                self._wake()

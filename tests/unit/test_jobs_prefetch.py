@@ -1,0 +1,38 @@
+"""How many messages a worker fetches ahead of its slots."""
+
+import pytest
+
+from pilotlight.jobs.prefetch import ahead, to_receive
+
+
+@pytest.mark.parametrize(
+    ("slots", "recent_seconds", "expected"),
+    [
+        pytest.param(8, [], 0, id="nothing_ahead_of_the_first_jobs"),
+        pytest.param(8, [0.01] * 4, 0, id="nor_after_a_few"),
+        pytest.param(1, [0.01] * 5, 20, id="two_batches_at_the_most"),
+        pytest.param(1, [0.3] * 5, 3, id="what_one_slot_begins_within_a_second"),
+        pytest.param(4, [0.3] * 5, 13, id="and_what_four_begin"),
+        pytest.param(1, [0.01] * 19 + [30.0], 0, id="one_long_job_lately_is_enough_for_none"),
+        pytest.param(1, [0.0] * 5, 20, id="jobs_that_took_no_time_at_all"),
+    ],
+)
+def test_as_many_wait_in_the_worker_as_begin_within_a_second(slots, recent_seconds, expected):
+    assert ahead(slots, recent_seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("free", "waiting", "allowed_ahead", "expected"),
+    [
+        pytest.param(1, 0, 0, 1, id="one_for_a_free_slot"),
+        pytest.param(8, 0, 0, 8, id="and_one_for_each"),
+        pytest.param(64, 0, 20, 10, id="no_more_than_sqs_gives"),
+        pytest.param(0, 0, 0, 0, id="none_without_a_free_slot"),
+        pytest.param(1, 1, 0, 0, id="none_when_it_has_its_message_already"),
+        pytest.param(0, 11, 20, 0, id="none_until_a_whole_batch_has_room"),
+        pytest.param(0, 10, 20, 10, id="then_a_whole_batch"),
+        pytest.param(1, 0, 3, 4, id="a_slot_that_would_idle_waits_for_no_batch"),
+    ],
+)
+def test_a_receive_is_for_idle_slots_or_for_a_whole_batch(free, waiting, allowed_ahead, expected):
+    assert to_receive(free, waiting, allowed_ahead) == expected

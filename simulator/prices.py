@@ -19,7 +19,8 @@ class UnknownInstanceTypeError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What is paid for: hours of instances, of disks whatever their instance does, and of the
-    run; counts of looks and jobs. `asks_sqs` tells a scaler's own looks from CloudWatch alarms."""
+    run; counts of looks, jobs and metrics read. `asks_sqs` tells a scaler's own looks from
+    CloudWatch alarms."""
 
     instance_type: str
     billed_hours: float
@@ -29,6 +30,7 @@ class Usage:
     looks: int
     jobs: int
     asks_sqs: bool
+    metrics_read: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,11 @@ def disk_month(volume_gigabytes: int) -> float:
 def bill(usage: Usage) -> Bill:
     disk_hour = disk_month(usage.volume_gigabytes) / HOURS_A_MONTH
     queue = usage.jobs * prices()["sqs"]["requests_per_job"] * prices()["sqs"]["request"]
+    history = usage.metrics_read * prices()["cloudwatch"]["get_metric_data"]
     return Bill(
         instances=usage.billed_hours * instance_hour(usage.instance_type),
         disks=usage.disk_hours * disk_hour,
-        control=queue + (_polling(usage) if usage.asks_sqs else _alarms(usage)),
+        control=queue + history + (_polling(usage) if usage.asks_sqs else _alarms(usage)),
     )
 
 

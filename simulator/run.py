@@ -28,6 +28,9 @@ PATIENCE_SECONDS = 86_400.0
 SAMPLES = 2000
 
 HOUR_SECONDS = 3600.0
+METRICS_AN_HOUR = 2 * (60 + 2 * 4)
+"""GetMetricData of ours: arrivals each minute, two for the service time each quarter of an hour, by
+on_queue_depth and by reconcile (docs/scaling.md)."""
 
 Entrant = Contestant | Ours
 
@@ -166,8 +169,14 @@ class Run:
                 looks=self._looker.looks,
                 jobs=len(self._trace),
                 asks_sqs=not self._entrant.look_delay_seconds,
+                metrics_read=self._metrics_read(),
             )
         )
+
+    def _metrics_read(self) -> float:
+        """At most: ours reads its history in two functions, whatever it sees."""
+        is_ours = isinstance(self._entrant, Ours)
+        return METRICS_AN_HOUR * self._clock.now() / HOUR_SECONDS if is_ours else 0.0
 
     def _api_calls(self) -> int:
         """Of the control plane: looks at queue and group, capacity, protection, hooks."""

@@ -58,6 +58,8 @@ def is_fed_from(role: str, queue: str) -> Do:
 
 
 def is_traced(role: str) -> Do:
+    """What the parameter Tracing does; Lambda then asks whether the role may send traces."""
+
     def do(stage: Stage) -> None:
         stage.root("lambda").update_function_configuration(
             FunctionName=stage.function_name(role), TracingConfig={"Mode": "Active"}

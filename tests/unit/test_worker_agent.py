@@ -253,6 +253,10 @@ def test_a_message_never_waits_behind_a_long_job(world):
         "hand back behind-1",
         "hand back behind-2",
     ]
+    world.did.clear()
+    world.arriving = [message("visible")]
+    world.steps(until=world.now + 600)
+    assert "receive" not in world.did, "a message that is handed back again and again is given up"
 
 
 def test_after_a_long_job_nothing_is_fetched_ahead(world):

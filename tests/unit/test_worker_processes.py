@@ -401,7 +401,7 @@ def test_what_waits_for_a_slot_can_be_withdrawn_and_is_then_not_begun(make_slots
     behind = [Delivery(message, lambda *_: done.append(1)) for message in messages]
     for delivery in behind:
         slots.begin(delivery)
-    assert slots.places() == Places(slots=1, free=0, waiting=2)
+    assert slots.places() == Places(ready=1, free=0, waiting=2)
     assert slots.withdraw(waiting_since=0.0) == [], "they have not waited that long"
     assert slots.withdraw(waiting_since=time.time()) == behind
     go_on.set()

@@ -13,7 +13,7 @@ ENOUGH = 5  # of them, to go by
 
 def ahead(slots: int, recent_seconds: Collection[float]) -> int:
     """As many as the slots begin within HOLD_SECONDS if each job takes as long as the longest
-    of those that ended lately; 0 until enough have ended."""
+    of those that ended lately; 0 until enough have ended. `slots` are those that can work."""
     if len(recent_seconds) < ENOUGH:
         return 0
     longest = max(max(recent_seconds), 0.001)

@@ -68,7 +68,7 @@ class Intake:
     def wanted(self) -> int:
         """How many messages to receive now."""
         places = self._slots.places()
-        allowed = ahead(places.slots, self._recent_seconds)
+        allowed = ahead(places.ready, self._recent_seconds)
         return to_receive(places.free, places.waiting, allowed)
 
     def begin(self, message: ReceivedMessage) -> None:
@@ -80,9 +80,14 @@ class Intake:
         self._errands.do(lambda: self._runner.hand_back_unstarted(message))
 
     def hand_back_waiting(self, leaving: bool) -> None:
-        """All that wait when the instance is leaving, otherwise those that wait for too long."""
+        """All that wait when the instance is leaving, otherwise those that wait for too long.
+
+        Then nothing is fetched ahead until jobs are short again: each hand-back costs the message
+        one of the deliveries after which it is given up.
+        """
         now = self._clock()
         for delivery in self._slots.withdraw(now if leaving else now - HOLD_SECONDS):
+            self._recent_seconds.clear()
             self.hand_back(delivery.message)
 
     def outcomes(self) -> list[Outcome]:

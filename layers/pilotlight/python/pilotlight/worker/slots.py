@@ -15,9 +15,9 @@ IDLE_POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Places:
-    """How many slots there are, how many of them are free, and how much work waits for one."""
+    """How many slots have a living process, how many of them are free, and how much waits."""
 
-    slots: int
+    ready: int
     free: int
     waiting: int
 
@@ -77,8 +77,9 @@ class Slots:
     def places(self) -> Places:
         self._raise_failure()
         with self._line.moving:
-            free = sum(slot.ready and not slot.busy for slot in self._slots)
-            return Places(len(self._slots), free, len(self._line.waiting))
+            ready = [slot for slot in self._slots if slot.ready]
+            free = sum(not slot.busy for slot in ready)
+            return Places(len(ready), free, len(self._line.waiting))
 
     def begin(self, delivery: Delivery) -> None:
         """As soon as a slot is free."""

@@ -11,8 +11,8 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, pairwise
-from operator import neg
+from itertools import accumulate
+from operator import neg, sub
 
 MINUTE_SECONDS = 60.0
 HISTORY_MINUTES = 360
@@ -76,9 +76,7 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
     One more is added that goes on as it is: it stands for what was never seen before.
     """
     sums = tuple(accumulate(per_minute, initial=0))
-    recent = [
-        sums[end] - sums[max(0, end - RECENT_MINUTES)] for end in range(1, len(per_minute) + 1)
-    ]
+    recent = list(map(sub, sums[1:], (0,) * (RECENT_MINUTES - 1) + sums))
     now = recent[-1]
     past = list(zip(recent, per_minute[LATE_MINUTES:], strict=False))
     if now == 0:
@@ -122,5 +120,4 @@ def _poisson_tail(mean: float) -> tuple[float, ...]:
 
 def _lasting(per_minute: tuple[int, ...]) -> float:
     """Jobs that came in a minute after one with as many, by all jobs; there is one at least."""
-    went_on = sum(min(before, after) for before, after in pairwise(per_minute))
-    return went_on / sum(per_minute)
+    return sum(map(min, per_minute, per_minute[1:])) / sum(per_minute)

@@ -21,7 +21,7 @@ _CALLED = {
         "ssm.SendCommand",
         "ssm.GetCommandInvocation",
         "sqs",
-        "sqs.SendMessage",
+        "sqs.SendMessageBatch",
         "ec2",
         "sns",
         "cloudwatch",

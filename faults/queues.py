@@ -1,7 +1,6 @@
 """SQS queues in virtual time: visibility, receive counts, redrive, delay, long polls.
 
-SQS developer guide: sqs-visibility-timeout, sqs-dead-letter-queues, FIFO-queues-exactly-once
-processing. A standard queue may hand a message out twice and in any order; both happen here.
+SQS developer guide: sqs-visibility-timeout, sqs-dead-letter-queues. A standard queue may hand a message out twice and in any order; both happen here.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from faults.clients import RefusedError
 from faults.tasks import Signal, Tasks
 
 LONGEST_LEASE_SECONDS = 43_200.0
-DEDUPLICATION_SECONDS = 300.0
+A_RUN_SECONDS = 345_600.0  # no run is that long
 
 
 @dataclass(eq=False)
@@ -28,8 +27,6 @@ class Message:
     sent_at: float
     visible_at: float
     attributes: dict[str, Any] = field(default_factory=dict)
-    group: str | None = None
-    deduplication_id: str | None = None
     receives: int = 0
     receipt: str = ""
     leased_at: float = 0.0
@@ -39,10 +36,8 @@ class Message:
 class QueueSettings:
     name: str
     visibility_seconds: float = 30.0
-    delay_seconds: float = 0.0
     retention_seconds: float = 345_600.0
     max_receives: int | None = None
-    fifo: bool = False
 
 
 class Queue:
@@ -63,7 +58,6 @@ class Queue:
         self._tasks = tasks
         self._random = random
         self._numbers = count(1)
-        self._seen: dict[str, tuple[float, str]] = {}
         self._ready = Signal(tasks)
 
     @property
@@ -75,22 +69,12 @@ class Queue:
     def send(
         self,
         body: str,
-        delay_seconds: float | None = None,
+        delay_seconds: float = 0.0,
         attributes: dict[str, Any] | None = None,
-        group: str | None = None,
-        deduplication_id: str | None = None,
     ) -> str:
         now = self._now()
-        if deduplication_id is not None:
-            sent_at, known = self._seen.get(deduplication_id, (-1e18, ""))
-            if now < sent_at + DEDUPLICATION_SECONDS:
-                return known
         message_id = f"{self.settings.name}-{next(self._numbers):06d}"
-        delay = self.settings.delay_seconds if delay_seconds is None else delay_seconds
-        message = Message(message_id, body, now, now + delay, attributes or {}, group)
-        message.deduplication_id = deduplication_id
-        if deduplication_id is not None:
-            self._seen[deduplication_id] = (now, message_id)
+        message = Message(message_id, body, now, now + delay_seconds, attributes or {})
         self.messages[message_id] = message
         self.sent += 1
         self._ready_at(message.visible_at)
@@ -152,9 +136,6 @@ class Queue:
         now = self._now()
         self._expire(now)
         ready = [it for it in self.messages.values() if it.visible_at <= now]
-        if self.settings.fifo:
-            busy = {it.group for it in self.messages.values() if it.visible_at > now and it.receipt}
-            return [it for it in ready[:1] if it.group not in busy]
         if len(ready) > 1 and self._random.random() < 0.25:
             self._random.shuffle(ready)
         return ready
@@ -203,8 +184,8 @@ class Queue:
             target.on_change()
 
     def _expire(self, now: float) -> None:
-        if not self.settings.fifo:
-            return  # 4 days and more: longer than any run
+        if self.settings.retention_seconds >= A_RUN_SECONDS:
+            return
         for message in list(self.messages.values()):
             if now >= message.sent_at + self.settings.retention_seconds:
                 del self.messages[message.message_id]

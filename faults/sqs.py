@@ -24,6 +24,7 @@ class SqsApi:
     def answers(self) -> Mapping[str, Answer]:
         return {
             "SendMessage": self._send,
+            "SendMessageBatch": self._send_batch,
             "ReceiveMessage": self._receive,
             "DeleteMessage": self._delete,
             "DeleteMessageBatch": self._delete_batch,
@@ -40,12 +41,17 @@ class SqsApi:
     def _send(self, request: Request) -> Request:
         message_id = self._queue(request).send(
             request["MessageBody"],
-            request.get("DelaySeconds"),
+            request.get("DelaySeconds", 0),
             dict(request.get("MessageAttributes", {})),
-            request.get("MessageGroupId"),
-            request.get("MessageDeduplicationId"),
         )
         return {"MessageId": message_id, "MD5OfMessageBody": _md5(request["MessageBody"])}
+
+    def _send_batch(self, request: Request) -> Request:
+        sent = [
+            {"Id": entry["Id"], **self._send({"QueueUrl": request["QueueUrl"], **entry})}
+            for entry in request["Entries"]
+        ]
+        return {"Successful": sent, "Failed": []}
 
     def _receive(self, request: Request) -> Request:
         messages = self._queue(request).receive(

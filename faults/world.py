@@ -262,11 +262,9 @@ class World:
         )
         self.results = queue("results", self.lost_events, visibility_seconds=180.0, max_receives=40)
         self.watch = queue(
-            "watch.fifo",
+            "watch",
             visibility_seconds=90.0,
-            delay_seconds=float(now.watch_seconds),
-            retention_seconds=300.0,
-            fifo=True,
+            retention_seconds=120.0,
         )
         self.failed_events = queue("failed-events")
         self.table = JobsTable("job_id", self._recorded)
@@ -383,7 +381,7 @@ class World:
         QueueMapping(self, self.lifecycle, self.functions["on_lifecycle_action"], 10, 5)
         QueueMapping(self, self.results, self.functions["on_command_result"], 10, 5)
         if self.settings.watch_seconds:
-            QueueMapping(self, self.watch, on_queue_depth, 1, 1)
+            QueueMapping(self, self.watch, on_queue_depth, 10, 5)
         alarm = AsynchronousCalls(self, on_queue_depth, 2, self.failed_events)
         DepthAlarm(self.clock, self.metrics, lambda: alarm.invoke(alarm_event(self.clock.now())))
         self._minutes = AsynchronousCalls(self, self.functions["reconcile"], 0, self.failed_events)

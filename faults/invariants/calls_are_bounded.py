@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from faults.world import World
 
-# Reconcile: what it reads of the group, the queue, and the tick; pages and repeats included.
+# Reconcile: what it reads of the group and the queue, and the ticks; pages and repeats included.
 EACH_MINUTE = 14
-EACH_TICK = 5
+EACH_TICK = 4
 # An event, its command, its result and the answer; asked every RetrySeconds while not registered.
 EACH_MOVE = 60
 EACH_FAULT = 40

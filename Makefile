@@ -12,7 +12,7 @@ PY := .venv/bin/python
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-.PHONY: help setup demo origin cloud compare bench test interrupt churn hostile check audit advisories format clean faults
+.PHONY: help setup demo origin cloud compare bench bench-worker test interrupt churn hostile check audit advisories format clean faults
 
 $(UV):
 	$(PYTHON) -m venv .tools/uv
@@ -62,6 +62,9 @@ FIRST ?= 1
 
 faults: setup ## run SEEDS seeds of faults from FIRST on; a failing one is made short and told
 	PYTHONHASHSEED=0 $(PY) -m faults --seeds $(SEEDS) --first $(FIRST)
+
+bench-worker: setup ## empty jobs a second of one worker, beside loops that only receive and delete
+	$(PY) -m benchmarks.worker_throughput $(BENCH_ARGS)
 
 bench: setup ## cold starts, handlers, calls to AWS, decision and simulator, measured against what is wanted
 	$(PY) -m benchmarks.bench $(BENCH_ARGS)

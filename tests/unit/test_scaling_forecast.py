@@ -55,7 +55,7 @@ def test_nothing_is_expected_without_a_past() -> None:
     ],
 )
 def test_jobs_with_a_chance(least: float, jobs: int) -> None:
-    forecast = Forecast(chances=(1.0, 0.7, 0.5, 0.1), lasting=0.0, service_seconds=None)
+    forecast = Forecast(chances=(1.0, 0.7, 0.5, 0.1), per_minute=(), service_seconds=None)
 
     assert forecast.jobs_with_chance(least) == jobs
 

@@ -42,32 +42,32 @@ class ArrivalHistory:
 class Forecast:
     """`chances[n]` is the chance that at least n jobs come while an instance starts; falls.
 
-    `lasting` is the share of the jobs that came in bursts of more than a minute.
+    `per_minute` is what it was made of.
     """
 
     chances: tuple[float, ...]
-    lasting: float
+    per_minute: tuple[int, ...]
     service_seconds: float | None
+
+    @property
+    def lasting(self) -> float:
+        """The share of the jobs that came in bursts of more than a minute."""
+        return _lasting(self.per_minute)
 
     def jobs_with_chance(self, least: float) -> int:
         """The most jobs of which all are needed with a chance of `least` or more."""
         return max(0, bisect_right(self.chances, -least, key=neg) - 1)
 
 
-NOTHING_KNOWN = Forecast(chances=(1.0,), lasting=0.0, service_seconds=None)
+NOTHING_KNOWN = Forecast(chances=(1.0,), per_minute=(), service_seconds=None)
 
 
 @lru_cache(maxsize=8)
 def foresee(history: ArrivalHistory, start_seconds: float) -> Forecast:
     """`start_seconds`: from the decision to a worker that receives."""
     per_minute = history.per_minute[-HISTORY_MINUTES:]
-    if not any(per_minute):
-        return Forecast(chances=(1.0,), lasting=0.0, service_seconds=history.service_seconds)
-    return Forecast(
-        chances=_chances(_followers(per_minute), start_seconds),
-        lasting=_lasting(per_minute),
-        service_seconds=history.service_seconds,
-    )
+    chances = _chances(_followers(per_minute), start_seconds) if any(per_minute) else (1.0,)
+    return Forecast(chances=chances, per_minute=per_minute, service_seconds=history.service_seconds)
 
 
 def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
@@ -78,13 +78,29 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
     sums = tuple(accumulate(per_minute, initial=0))
     recent = list(map(sub, sums[1:], (0,) * (RECENT_MINUTES - 1) + sums))
     now = recent[-1]
-    past = list(zip(recent, per_minute[LATE_MINUTES:], strict=False))
+    past = Counter(zip(recent, per_minute[LATE_MINUTES:], strict=False))
     if now == 0:
-        return Counter(count for before, count in past if before == 0)
-    busy = [(abs(before - now) / (before + now), count) for before, count in past if before]
-    alike = Counter(count for _, count in sorted(busy)[:ALIKE_MINUTES])
+        return Counter({count: times for (before, count), times in past.items() if before == 0})
+    alike = _nearest(now, past)
     alike[max(1, round(now / RECENT_MINUTES))] += 1
     return alike
+
+
+def _nearest(now: int, past: Counter[tuple[int, int]]) -> Counter[int]:
+    """The counts that followed the busy times most like now."""
+    busy = [
+        (abs(before - now) / (before + now), count, times)
+        for (before, count), times in past.items()
+        if before
+    ]
+    nearest: Counter[int] = Counter()
+    missing = ALIKE_MINUTES
+    for _, count, times in sorted(busy):
+        nearest[count] += min(times, missing)
+        missing -= times
+        if missing <= 0:
+            break
+    return nearest
 
 
 def _chances(followers: Counter[int], start_seconds: float) -> tuple[float, ...]:
@@ -118,6 +134,8 @@ def _poisson_tail(mean: float) -> tuple[float, ...]:
     return tuple(tail)
 
 
+@lru_cache(maxsize=8)
 def _lasting(per_minute: tuple[int, ...]) -> float:
-    """Jobs that came in a minute after one with as many, by all jobs; there is one at least."""
-    return sum(map(min, per_minute, per_minute[1:])) / sum(per_minute)
+    """Jobs that came in a minute after one with as many, by all jobs."""
+    jobs = sum(per_minute)
+    return sum(map(min, per_minute, per_minute[1:])) / jobs if jobs else 0.0

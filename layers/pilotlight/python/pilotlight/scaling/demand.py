@@ -73,7 +73,9 @@ def demand(
 
 def _rivals(starts: int, waiting: Waiting, forecast: Forecast) -> int:
     """None where a start is good enough, the more the dearer a wait is."""
-    return round(RIVALS * forecast.lasting * (1.0 - waiting.chance) * max(0, starts))
+    if starts <= 0:
+        return 0
+    return round(RIVALS * forecast.lasting * (1.0 - waiting.chance) * starts)
 
 
 def _sooner_served(visible: int, slots: int, waiting: Waiting, forecast: Forecast) -> int:

@@ -1,6 +1,7 @@
 """SQS queues in virtual time: visibility, receive counts, redrive, delay, long polls.
 
-SQS developer guide: sqs-visibility-timeout, sqs-dead-letter-queues. A standard queue may hand a message out twice and in any order; both happen here.
+SQS developer guide: sqs-visibility-timeout, sqs-dead-letter-queues. A standard queue may hand a
+message out twice and in any order; both happen here.
 """
 
 from __future__ import annotations

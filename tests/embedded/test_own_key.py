@@ -1,6 +1,6 @@
 """A stack with a KMS key of the user's: what keeps data says that it uses it.
 
-Stacks of the emulator leave a table's key out; tests/template sees to that one.
+Stacks of the emulator keep the keys of queues and logs alone; tests/template sees to the others.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def resources(
     fleet.delete()
 
 
-def test_queues_logs_alerts_and_bucket_are_encrypted_with_the_key(
+def test_queues_and_logs_are_encrypted_with_the_key(
     cloud: EmbeddedCloud, key_arn: str, resources: dict[str, str]
 ) -> None:
     keys = {name: key_of(cloud, name, physical_id) for name, physical_id in resources.items()}
     named = {name: key for name, key in keys.items() if key is not None}
-    assert {"JobsQueue", "ReconcileLogGroup", "AlertTopic", "JobsBucket"} <= set(named)
+    assert {"JobsQueue", "LifecycleQueue", "ReconcileLogGroup", "WorkersLogGroup"} <= set(named)
     assert {name: key for name, key in named.items() if key != key_arn} == {}
 
 
@@ -54,13 +54,6 @@ def key_of(cloud: EmbeddedCloud, name: str, physical_id: str) -> str | None:
     if name.endswith("LogGroup"):
         groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix=physical_id)
         return str(groups["logGroups"][0].get("kmsKeyId", ""))
-    if name == "AlertTopic":
-        topic = cloud.client("sns").get_topic_attributes(TopicArn=physical_id)
-        return str(topic["Attributes"].get("KmsMasterKeyId", ""))
-    if name == "JobsBucket":
-        encryption = cloud.client("s3").get_bucket_encryption(Bucket=physical_id)
-        [rule] = encryption["ServerSideEncryptionConfiguration"]["Rules"]
-        return str(rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID", ""))
     return None
 
 

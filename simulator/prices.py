@@ -79,13 +79,12 @@ def bill(usage: Usage) -> Bill:
 
 
 def _polling(usage: Usage) -> float:
-    """A function that is brought round by a FIFO queue and asks SQS."""
+    """A function that delayed messages bring round, and that asks SQS."""
     function, sqs = prices()["lambda"], prices()["sqs"]
     look = (
         function["request"]
         + function["look_seconds"] * function["look_gigabytes"] * function["gigabyte_second"]
         + sqs["requests_per_look"] * sqs["request"]
-        + sqs["fifo_requests_per_look"] * sqs["fifo_request"]
     )
     return float(usage.looks * look)
 

@@ -36,7 +36,7 @@ from pilotlight.observability import (
 )
 from pilotlight.scaling.capacity import set_capacity
 from pilotlight.scaling.pool import size_pool
-from pilotlight.scaling.watch import next_slot
+from pilotlight.scaling.watch import tick_delays_seconds
 from pilotlight.settings.reconcile import ReconcileSettings
 
 settings = ReconcileSettings.from_environment(os.environ)
@@ -58,6 +58,16 @@ metrics.set_default_dimensions(group=settings.group_name)
 @traced
 @metrics.log_metrics
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
+    run_steps(watch=send_ticks, fleet=put_right)
+
+
+def send_ticks() -> None:
+    """First, since their delays count from now, and whatever becomes of the rest."""
+    if settings.watch_seconds:
+        watch.send_ticks(tick_delays_seconds(settings.watch_seconds))
+
+
+def put_right() -> None:
     now = datetime.now(UTC)
     try:
         fleet = look(group)
@@ -67,7 +77,6 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     run_steps(
         capacity=lambda: scale(now),
         pool=lambda: size_the_pool(fleet.group),
-        watch=seed_watch,
         waits=lambda: report_findings(settle_waits(fleet, care, now)),
         workers=lambda: report_findings(replace_dead_workers(fleet, commands, group, now)),
         setup=lambda: report_findings(
@@ -86,9 +95,3 @@ def size_the_pool(seen: Group) -> None:
     if settings.manage_pool == "true":
         policy = settings.pool_policy()
         report_pool(size_pool(group, arrivals, seen.min_size, seen.max_size, policy))
-
-
-def seed_watch() -> None:
-    """Starts the watch, and again should its chain ever be lost; dropped while the chain lives."""
-    if settings.watch_seconds:
-        watch.send_tick(next_slot(time.time(), settings.watch_seconds))

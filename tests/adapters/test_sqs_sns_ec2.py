@@ -1,6 +1,7 @@
 """The adapters of services that moto does for real."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -14,6 +15,7 @@ from pilotlight.errors import TransientError
 from pilotlight.scaling.decision import QueueDepth
 
 REGION = "us-east-1"
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/watch"
 
 
 @pytest.fixture(autouse=True)
@@ -34,15 +36,30 @@ def test_the_depth_of_a_queue_counts_each_kind_of_message() -> None:
     assert JobsQueue(client, url).depth() == QueueDepth(visible=2, in_flight=1, delayed=1)
 
 
-def test_a_slot_has_one_tick_however_often_it_is_sent() -> None:
+def test_each_tick_waits_its_own_delay() -> None:
     client = boto3.client("sqs", region_name=REGION)
-    url = client.create_queue(QueueName="watch.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    watch = WatchQueue(client, url)
+    url = client.create_queue(QueueName="watch")["QueueUrl"]
 
-    for slot in (7, 7, 8):
-        watch.send_tick(slot)
+    WatchQueue(client, url).send_ticks(range(0, 57, 3))
 
-    assert JobsQueue(client, url).depth().visible == 2
+    assert JobsQueue(client, url).depth() == QueueDepth(visible=1, in_flight=0, delayed=18)
+
+
+def test_ticks_go_ten_to_a_request_and_one_that_sqs_refuses_is_named() -> None:
+    client = boto3.client("sqs", region_name=REGION)
+    refused = {"Id": "33", "SenderFault": False, "Code": "InternalError", "Message": "try again"}
+    with Stubber(client) as sqs:
+        sqs.add_response("send_message_batch", {"Successful": [], "Failed": []}, batch(3, 33, 3))
+        sqs.add_response("send_message_batch", {"Successful": [], "Failed": [refused]})
+        with pytest.raises(TransientError, match=r"'Id': '33'.*InternalError"):
+            WatchQueue(client, QUEUE_URL).send_ticks(range(3, 60, 3))
+
+
+def batch(*delays: int) -> dict[str, Any]:
+    entries = [
+        {"Id": str(delay), "MessageBody": "look", "DelaySeconds": delay} for delay in range(*delays)
+    ]
+    return {"QueueUrl": QUEUE_URL, "Entries": entries}
 
 
 def test_a_message_that_is_given_back_is_visible_again() -> None:

@@ -175,12 +175,6 @@ def of_scalers() -> Iterator[Deed]:
         )
         yield Deed(
             role,
-            "SendTheNextTick",
-            "sqs:SendMessage",
-            lambda stage, role=role: stage.function(role).watch.send_tick(int(time.time())),
-        )
-        yield Deed(
-            role,
             "SeeTheGroup",
             f"{DESCRIBE}AutoScalingGroups",
             lambda stage, role=role: stage.function(role).group.describe(),
@@ -195,6 +189,7 @@ def of_scalers() -> Iterator[Deed]:
 
 def of_reconcile() -> Iterator[Deed]:
     deeds: dict[tuple[str, str], Callable[[Any, Stage], object]] = {
+        ("SendTheTicks", "sqs:SendMessage"): lambda app, _: app.watch.send_ticks([900]),
         ("ReadCommands", "ssm:DescribeInstanceInformation"): lambda app, stage: app.commands.of(
             [stage.ours]
         ),

@@ -171,7 +171,7 @@ TICK = """
     def handler(event, context):
         slot = int(time.time())
         boto3.client("sqs").send_message(QueueUrl=os.environ["URL"], MessageBody="tick",
-            MessageGroupId="watch", MessageDeduplicationId=str(slot + 1))
+            MessageGroupId="g", MessageDeduplicationId=str(slot + 1))
         print("slot", slot, len(event["Records"]))
 """
 
@@ -182,7 +182,7 @@ def start_ticking(
 ) -> Iterator[Callable[[str], str]]:
     """`start_ticking(recursive_loop)`: name of a function which sends itself a tick each second.
 
-    The watch in small: a FIFO queue with a delay, whose reader sends the tick of the next slot.
+    A FIFO queue with a delay, whose reader sends the tick of the next slot.
     """
     functions = cloud.client("lambda")
     mappings: list[str] = []
@@ -200,7 +200,7 @@ def start_ticking(
         mappings.append(mapping["UUID"])
         for _ in range(2):  # a second seed of the same slot must not make a second tick
             cloud.client("sqs").send_message(
-                QueueUrl=url, MessageBody="t", MessageGroupId="watch", MessageDeduplicationId="s"
+                QueueUrl=url, MessageBody="t", MessageGroupId="g", MessageDeduplicationId="s"
             )
         return function.rpartition(":")[2]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from template_reader import if_own_key, named_resources, of_type, statements
 
-# A lost tick of the watch is worth nothing: reconcile sends a new one each minute.
+# A lost tick of the watch is worth nothing: reconcile sends new ones each minute.
 WITHOUT_DEAD_LETTER_QUEUE = {"WatchQueue"}
 DEAD_ENDS = {
     "JobsDeadLetterQueue",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from template_reader import ROOT, named_resources, of_type
 
+from pilotlight.scaling.watch import MINUTE_SECONDS
 from pilotlight.settings.commands import CommandResultSettings, LifecycleActionSettings
 from pilotlight.settings.environment import Settings
 from pilotlight.settings.queue_depth import QueueDepthSettings
@@ -92,14 +93,14 @@ def test_an_invocation_without_a_queue_leaves_its_failures_in_one(
     }
 
 
-def test_the_watch_may_call_itself_and_can_be_turned_off(template: dict[str, Any]) -> None:
-    function = functions(template)["OnQueueDepth"]
-    assert function["RecursiveLoop"] == "Allow"
-    ticks = function["Events"]["Ticks"]["Properties"]
+def test_the_watch_can_be_turned_off(template: dict[str, Any]) -> None:
+    ticks = functions(template)["OnQueueDepth"]["Events"]["Ticks"]["Properties"]
     assert ticks["Enabled"] == {"Fn::If": ["Watches", True, False]}
-    queue = of_type(template, "AWS::SQS::Queue")["WatchQueue"]
-    assert queue["DelaySeconds"] == {"Ref": "WatchSeconds"}
-    assert template["Parameters"]["WatchSeconds"]["MaxValue"] < queue["MessageRetentionPeriod"]
+
+
+def test_ticks_live_until_they_are_due_and_do_not_pile_up(template: dict[str, Any]) -> None:
+    retention = of_type(template, "AWS::SQS::Queue")["WatchQueue"]["MessageRetentionPeriod"]
+    assert MINUTE_SECONDS < retention <= 2 * MINUTE_SECONDS
 
 
 def test_every_function_is_watched_for_errors(template: dict[str, Any]) -> None:

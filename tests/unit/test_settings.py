@@ -9,8 +9,6 @@ GOOD = {
     "GROUP_NAME": "stack-workers",
     "JOBS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/jobs",
     "JOBS_PER_INSTANCE": "2",
-    "WATCH_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/watch.fifo",
-    "WATCH_SECONDS": "0",
     "TARGET_WAIT_SECONDS": "60",
     "START_SECONDS": "25",
     "MAX_USD_PER_DAY": "30",
@@ -38,9 +36,9 @@ def test_a_missing_variable_is_named(variable: str) -> None:
     [
         ("JOBS_PER_INSTANCE", "0", "from 1 to 1000"),
         ("JOBS_PER_INSTANCE", "1.5", "from 1 to 1000"),
-        ("WATCH_SECONDS", "-1", "from 0 to 900"),
-        ("WATCH_SECONDS", "\u0661", "from 0 to 900"),  # an Arabic 1: int() would take it
-        ("WATCH_SECONDS", "901", "from 0 to 900"),
+        ("START_SECONDS", "-1", "from 1 to 900"),
+        ("START_SECONDS", "\u0661", "from 1 to 900"),  # an Arabic 1: int() would take it
+        ("START_SECONDS", "901", "from 1 to 900"),
         ("TARGET_WAIT_SECONDS", "1e3", "from 0 to 3600"),
         ("MAX_USD_PER_DAY", "-1", "from 0 to"),
         ("JOBS_QUEUE_URL", "jobs", "matches https"),

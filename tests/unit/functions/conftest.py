@@ -26,7 +26,7 @@ ENVIRONMENT = {
     "COMMAND_RESULT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/result",
     "JOBS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/jobs",
     "JOBS_PER_INSTANCE": "1",
-    "WATCH_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/watch.fifo",
+    "WATCH_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/watch",
     "WATCH_SECONDS": "5",
     "TARGET_WAIT_SECONDS": "60",
     "START_SECONDS": "25",

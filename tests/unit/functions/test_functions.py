@@ -1,7 +1,7 @@
 """The handlers with their recorded events: what goes in, what is logged, what goes back."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -42,10 +42,15 @@ class FakeJobs:
 
 class FakeWatch:
     def __init__(self) -> None:
-        self.slots: list[int] = []
+        self.delays: list[int] = []
 
-    def send_tick(self, slot: int) -> None:
-        self.slots.append(slot)
+    def send_ticks(self, delays_seconds: Sequence[int]) -> None:
+        self.delays.extend(delays_seconds)
+
+
+class NoGroup(FakeGroup):
+    def describe(self) -> Group:
+        raise GroupNotFoundError("there is no Auto Scaling group named g")
 
 
 @pytest.fixture
@@ -232,7 +237,6 @@ def on_queue_depth(load_function: Load) -> ModuleType:
     app: Any = load_function("on_queue_depth")
     app.group = FakeGroup(described=group_of(Member(INSTANCE, "InService", True)))
     app.jobs = FakeJobs(visible=3)
-    app.watch = FakeWatch()
     return app  # type: ignore[no-any-return]
 
 
@@ -246,16 +250,18 @@ def test_the_alarm_sets_the_capacity_that_the_backlog_asks_for(
     assert (line["message"], line["trigger"]) == ("capacity set", "alarm")
     assert (line["desired"], line["capacity"], line["reason"]) == (1, 3, "BACKLOG")
     assert (line["visible"], line["in_flight"], line["alarm"]) == (3, 0, "pilotlight-queue-depth")
-    assert on_queue_depth.watch.slots == []
 
 
-def test_a_tick_looks_and_sends_the_next(
-    on_queue_depth: Any, recorded_event: Recorded, context: Any
+def test_ticks_that_come_together_are_one_look(
+    on_queue_depth: Any, recorded_event: Recorded, log_lines: Lines, context: Any
 ) -> None:
-    on_queue_depth.handler(recorded_event("on_queue_depth_tick"), context)
+    [tick] = recorded_event("on_queue_depth_tick")["Records"]
 
+    on_queue_depth.handler({"Records": [tick, tick]}, context)
+
+    [line] = log_lines()
     assert on_queue_depth.group.calls == [("capacity", "3")]
-    assert on_queue_depth.watch.slots[0] > 358101626
+    assert line["trigger"] == "watch"
 
 
 def test_a_look_that_changes_nothing_is_silent(
@@ -268,34 +274,25 @@ def test_a_look_that_changes_nothing_is_silent(
     assert (log_lines(), on_queue_depth.group.calls) == ([], [])
 
 
-def test_a_look_that_fails_does_not_end_the_watch(
-    on_queue_depth: Any, recorded_event: Recorded, log_lines: Lines, context: Any
-) -> None:
-    on_queue_depth.jobs.error = PermissionError("AccessDenied")
-
-    on_queue_depth.handler(recorded_event("on_queue_depth_tick"), context)
-
-    assert len(on_queue_depth.watch.slots) == 1
-    assert log_lines()[0]["exception_name"] == "PermissionError"
-
-
-def test_a_malformed_tick_does_not_end_the_watch(
-    on_queue_depth: Any, recorded_event: Recorded, context: Any
-) -> None:
-    event = one_record(recorded_event("on_queue_depth_tick"), "not a tick")
-
-    on_queue_depth.handler(event, context)
-
-    assert len(on_queue_depth.watch.slots) == 1
-
-
-def test_a_look_that_fails_for_the_alarm_is_raised_so_that_lambda_calls_again(
-    on_queue_depth: Any, recorded_event: Recorded, context: Any
+@pytest.mark.parametrize("event", ["on_queue_depth", "on_queue_depth_tick"])
+def test_a_look_that_fails_is_raised_so_that_it_is_counted_and_made_again(
+    on_queue_depth: Any, recorded_event: Recorded, context: Any, event: str
 ) -> None:
     on_queue_depth.jobs.error = PermissionError("AccessDenied")
 
     with pytest.raises(PermissionError):
-        on_queue_depth.handler(recorded_event("on_queue_depth"), context)
+        on_queue_depth.handler(recorded_event(event), context)
+
+
+def test_there_is_nothing_to_scale_while_the_group_does_not_exist(
+    on_queue_depth: Any, recorded_event: Recorded, log_lines: Lines, context: Any
+) -> None:
+    on_queue_depth.group = NoGroup()
+
+    on_queue_depth.handler(recorded_event("on_queue_depth_tick"), context)
+
+    [line] = log_lines()
+    assert (line["level"], line["message"]) == ("INFO", "nothing to scale")
 
 
 def test_an_unknown_depth_is_a_warning_and_changes_nothing(
@@ -312,12 +309,12 @@ def test_an_unknown_depth_is_a_warning_and_changes_nothing(
 def test_no_watch_runs_when_it_is_off(
     load_function: Load, recorded_event: Recorded, context: Any
 ) -> None:
-    app: Any = load_function("on_queue_depth", WATCH_SECONDS="0")
-    app.group, app.jobs, app.watch = FakeGroup(), FakeJobs(), FakeWatch()
+    app: Any = load_function("reconcile", WATCH_SECONDS="0")
+    app.group, app.watch = NoGroup(), FakeWatch()
 
-    app.handler(recorded_event("on_queue_depth_tick"), context)
+    app.handler(recorded_event("reconcile"), context)
 
-    assert app.watch.slots == []
+    assert app.watch.delays == []
 
 
 @pytest.fixture
@@ -336,7 +333,22 @@ def test_each_minute_capacity_watch_and_processes_are_set_right(
     reconcile.handler(recorded_event("reconcile"), context)
 
     assert reconcile.group.calls == [("capacity", "2"), ("suspend", "AZRebalance")]
-    assert len(reconcile.watch.slots) == 1
+    assert reconcile.watch.delays == list(range(5, 60, 5))
+
+
+def test_the_watch_goes_on_when_the_fleet_cannot_be_seen(
+    reconcile: Any, recorded_event: Recorded, context: Any
+) -> None:
+    class Throttled(FakeGroup):
+        def describe(self) -> Group:
+            raise TransientError("Rate exceeded")
+
+    reconcile.group = Throttled()
+
+    with pytest.raises(ExceptionGroup, match="some steps failed"):
+        reconcile.handler(recorded_event("reconcile"), context)
+
+    assert reconcile.watch.delays == list(range(5, 60, 5))
 
 
 def test_one_step_that_fails_does_not_keep_the_others_and_is_raised_in_the_end(
@@ -352,14 +364,10 @@ def test_one_step_that_fails_does_not_keep_the_others_and_is_raised_in_the_end(
 
 
 def test_there_is_nothing_to_reconcile_before_the_group_exists(
-    reconcile: Any, recorded_event: Recorded, context: Any
+    reconcile: Any, recorded_event: Recorded, log_lines: Lines, context: Any
 ) -> None:
-    class NoGroup(FakeGroup):
-        def describe(self) -> Group:
-            raise GroupNotFoundError("there is no Auto Scaling group named g")
-
     reconcile.group = NoGroup()
 
     reconcile.handler(recorded_event("reconcile"), context)
 
-    assert reconcile.watch.slots == []
+    assert log_lines()[0]["message"] == "nothing to reconcile"

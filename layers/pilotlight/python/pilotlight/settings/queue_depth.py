@@ -21,15 +21,10 @@ def _read_periods(variable: str, value: str, _bounds: Mapping[str, Any]) -> Sche
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDepthSettings(Settings):
-    """Of on_queue_depth. WATCH_SECONDS 0: no watch runs; 900 s is the longest delay SQS has.
-
-    MAX_USD_PER_DAY 0: no limit; INSTANCE_USD_PER_HOUR 0: no price to tell one by.
-    """
+    """Of on_queue_depth. MAX_USD_PER_DAY 0: no limit; INSTANCE_USD_PER_HOUR 0: no price."""
 
     jobs_queue_url: str = text(QUEUE_URL)
     jobs_per_instance: int = whole(1, 1_000)
-    watch_queue_url: str = text(QUEUE_URL)
-    watch_seconds: int = whole(0, 900)
     target_wait_seconds: float = decimal(0, 3_600)
     start_seconds: int = whole(1, 900)
     max_usd_per_day: float = decimal(0, 1_000_000)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pilotlight.scaling.pool import PoolPolicy
 from pilotlight.scaling.spending import affordable_disks
 from pilotlight.settings.commands import CommandSettings
-from pilotlight.settings.environment import decimal, text, whole
+from pilotlight.settings.environment import QUEUE_URL, decimal, text, whole
 from pilotlight.settings.queue_depth import QueueDepthSettings
 
 # us-east-1, 2026 (EBS pricing); elsewhere it is up to twice as much.
@@ -16,8 +16,10 @@ TOPIC_ARN = r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}"
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcileSettings(QueueDepthSettings, CommandSettings):
-    """Of reconcile: it does whatever the others missed."""
+    """Of reconcile: it does whatever the others missed. WATCH_SECONDS 0: no watch runs."""
 
+    watch_queue_url: str = text(QUEUE_URL)
+    watch_seconds: int = whole(0, 60)
     max_setup_failures: int = whole(1, 100)
     alert_topic_arn: str = text(TOPIC_ARN)
     manage_pool: str = text(SWITCH)

@@ -5,6 +5,8 @@ Level-based and without memory: a trigger that is lost, late or doubled does no 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from pilotlight.scaling.demand import Demand, Waiting, demand
 from pilotlight.scaling.forecast import NOTHING_KNOWN, ArrivalHistory, foresee
@@ -69,7 +71,12 @@ class Policy:
 
     @property
     def waiting(self) -> Waiting:
-        return Waiting(target_seconds=self.target_wait_seconds, start_seconds=self.start_seconds)
+        return _waiting(self.target_wait_seconds, self.start_seconds)
+
+
+@lru_cache(maxsize=8)  # of the few that one process has
+def _waiting(target_seconds: float, start_seconds: float) -> Waiting:
+    return Waiting(target_seconds=target_seconds, start_seconds=start_seconds)
 
 
 class Reason(StrEnum):
@@ -94,8 +101,7 @@ class Decision:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """An end of the band that capacity may lie in, and what puts it there."""
 
     capacity: int
@@ -139,12 +145,13 @@ def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
 
 def _least(jobs: Demand, queue: QueueDepth, policy: Policy) -> Wish:
     slots = policy.jobs_per_instance
-    wishes = (
-        Wish(_instances(jobs.needed, slots), Reason.BACKLOG),
-        Wish(_instances(jobs.least, slots), Reason.EXPECTED_ARRIVALS),
-        Wish(_scheduled(queue, policy), Reason.SCHEDULE),
-    )
-    return max(wishes, key=lambda wish: wish.capacity)  # the first of equal ones
+    needed, expected = _instances(jobs.needed, slots), _instances(jobs.least, slots)
+    scheduled = _scheduled(queue, policy)
+    if scheduled > max(needed, expected):
+        return Wish(scheduled, Reason.SCHEDULE)
+    if expected > needed:
+        return Wish(expected, Reason.EXPECTED_ARRIVALS)
+    return Wish(needed, Reason.BACKLOG)
 
 
 def _most(jobs: Demand, queue: QueueDepth, policy: Policy) -> Wish:

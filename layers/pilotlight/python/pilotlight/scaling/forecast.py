@@ -11,8 +11,8 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
-from operator import neg, sub
+from itertools import accumulate, compress
+from operator import neg, not_, sub
 
 MINUTE_SECONDS = 60.0
 HISTORY_MINUTES = 360
@@ -78,10 +78,10 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
     sums = tuple(accumulate(per_minute, initial=0))
     recent = list(map(sub, sums[1:], (0,) * (RECENT_MINUTES - 1) + sums))
     now = recent[-1]
-    past = Counter(zip(recent, per_minute[LATE_MINUTES:], strict=False))
+    later = per_minute[LATE_MINUTES:]
     if now == 0:
-        return Counter({count: times for (before, count), times in past.items() if before == 0})
-    alike = _nearest(now, past)
+        return Counter(compress(later, map(not_, recent)))
+    alike = _nearest(now, Counter(zip(recent, later, strict=False)))
     alike[max(1, round(now / RECENT_MINUTES))] += 1
     return alike
 

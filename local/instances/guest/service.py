@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 import uuid
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from local.instances.guest.box import Box
 from local.instances.guest.processes import Processes, Started, marked, signal_all
@@ -152,10 +155,8 @@ class Service:
 
     def _begin(self, command: Command) -> Started:
         environment = self._environment()
-        journal = self._box.journal(self.unit.name)
-        journal.parent.mkdir(parents=True, exist_ok=True)
         directory = self.unit.working_directory.lstrip("-").replace("~", environment["HOME"])
-        with journal.open("ab") as output:
+        with self._open_journal() as output:
             return self._processes.start(
                 command.argv(environment),
                 environment,
@@ -198,10 +199,17 @@ class Service:
         self._watch = None
 
     def _note(self, text: str) -> None:
+        with suppress(OSError), self._open_journal() as output:
+            output.write(f"{self.unit.name}: {text}\n".encode())
+
+    def _open_journal(self) -> IO[bytes]:
+        """What is printed is lost on a full disk: journald drops lines, and fails no service."""
         journal = self._box.journal(self.unit.name)
-        journal.parent.mkdir(parents=True, exist_ok=True)
-        with journal.open("a") as output:
-            output.write(f"{self.unit.name}: {text}\n")
+        try:
+            journal.parent.mkdir(parents=True, exist_ok=True)
+            return journal.open("ab")
+        except OSError:
+            return Path(os.devnull).open("ab")
 
 
 def _finite(seconds: float) -> float | None:

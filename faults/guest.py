@@ -44,7 +44,7 @@ class Agent:
     registered: bool = False
     running: bool = False
     gone_until: float = 0.0
-    last_ping_at: float | None = None
+    last_ping_at: float = 0.0
     commands: list[Task] = field(default_factory=list)
 
 

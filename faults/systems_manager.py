@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from faults.clients import Answer
@@ -50,7 +50,7 @@ class SystemsManager:
             "SendCommand": self._api.send,
             "GetCommandInvocation": self._api.get_invocation,
             "ListCommandInvocations": self._api.list_invocations,
-            "DescribeInstanceInformation": self._describe,
+            "DescribeInstanceInformation": self._nodes.describe,
         }
 
     @contextmanager
@@ -71,6 +71,11 @@ class SystemsManager:
     def agent_online(self, instance_id: str) -> bool:
         guest = self._world.machines.guests.get(instance_id)
         return guest is not None and guest.online
+
+    def agent_pinged_at(self, instance_id: str) -> float:
+        guest = self._world.machines.guests[instance_id]
+        guest.ping()
+        return guest.agent.last_ping_at
 
     def run(
         self,
@@ -99,15 +104,6 @@ class SystemsManager:
 
     def write(self, group: str, stream: str, text: str) -> None:
         """Outputs go nowhere else: no document asks for it."""
-
-    def _describe(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer = self._nodes.describe(request)
-        for entry in answer["InstanceInformationList"]:
-            guest = self._world.machines.guests[entry["InstanceId"]]
-            guest.ping()
-            if guest.agent.last_ping_at is not None:
-                entry["LastPingDateTime"] = guest.agent.last_ping_at
-        return answer
 
 
 def _document(script: str) -> str:

@@ -114,13 +114,18 @@ class InstanceHost:
         instance = self._instances.get(instance_id)
         return instance is not None and instance.agent_online
 
+    def agent_pinged_at(self, instance_id: str) -> float:
+        """When the agent was last heard of, in epoch seconds; 0 for an unknown instance."""
+        instance = self._instances.get(instance_id)
+        return 0.0 if instance is None else instance.agent_pinged_at()
+
     def status(self, instance_id: str) -> str:
         """What EC2's instance status check finds: `ok`, `initializing` or `impaired`."""
         return self._instances[instance_id].status
 
     def break_agent(self, instance_id: str) -> None:
         """A fault: the agent goes offline, or never registers if it has not yet, until mended."""
-        self._instances[instance_id].agent_broken = True
+        self._instances[instance_id].break_agent()
 
     def mend_agent(self, instance_id: str) -> None:
         """The end of that fault."""

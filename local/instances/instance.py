@@ -72,6 +72,7 @@ class Instance:
         self.agent_registered = False
         self.agent_broken = False
         self._agent_up = False
+        self._agent_pinged_at = 0.0
         self._hung = False
         self._power = 0
         self._lock = threading.Lock()
@@ -94,6 +95,12 @@ class Instance:
     @property
     def agent_online(self) -> bool:
         return self.reachable and self._agent_up and not self.agent_broken
+
+    def agent_pinged_at(self) -> float:
+        """Epoch seconds: now while the agent is online, otherwise when it was last known to be."""
+        if self.agent_online:
+            self._agent_pinged_at = time.time()
+        return self._agent_pinged_at
 
     @property
     def metadata_endpoint(self) -> str:
@@ -144,13 +151,19 @@ class Instance:
         with self._lock:
             if power == self._power:
                 self._agent_up = True
+                self._agent_pinged_at = time.time()
                 self.agent_registered |= not self.agent_broken
+
+    def break_agent(self) -> None:
+        self.agent_pinged_at()
+        self.agent_broken = True
 
     def mend_agent(self) -> None:
         self.agent_broken = False
         self.agent_registered |= self._agent_up
 
     def hang(self) -> None:
+        self.agent_pinged_at()
         self._hung = True
         if self.machine is not None:
             self.machine.freeze()

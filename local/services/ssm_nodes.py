@@ -41,6 +41,10 @@ class Agents(Protocol):
 
     def agent_online(self, instance_id: str) -> bool: ...
 
+    def agent_pinged_at(self, instance_id: str) -> float:
+        """When a registered agent was last heard of, in epoch seconds."""
+        ...
+
 
 class ManagedNodes:
     """The nodes of one account and region."""
@@ -105,6 +109,7 @@ class ManagedNodes:
         return {
             "InstanceId": node.instance_id,
             "PingStatus": "Online" if online else "ConnectionLost",
+            "LastPingDateTime": round(self._agents.agent_pinged_at(node.instance_id), 3),
             "AgentVersion": AGENT_VERSION,
             "IsLatestVersion": True,
             "PlatformType": "Linux",

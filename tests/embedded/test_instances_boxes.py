@@ -339,6 +339,8 @@ def test_a_broken_agent_is_offline_and_a_hung_instance_impaired(make: Make) -> N
     computer.wait_for(lambda: computer.host.agent_online(computer.id), "agent")
     computer.host.hang(computer.id)
     assert not computer.host.agent_online(computer.id)
+    silent_since = computer.host.agent_pinged_at(computer.id)
+    assert time.time() - 60 < silent_since == computer.host.agent_pinged_at(computer.id)
     assert computer.host.status(computer.id) == "impaired"
     computer.stop()
     computer.boot()

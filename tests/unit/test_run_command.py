@@ -37,6 +37,9 @@ class Box:
     def agent_online(self, instance_id):
         return instance_id in self.online
 
+    def agent_pinged_at(self, instance_id):
+        return 999_000.0
+
     def run(self, instance_id, argv, environment, timeout_seconds):
         self.ran.append((instance_id, argv))
         self.meanwhile()
@@ -264,5 +267,6 @@ def test_instance_information_leaves_out_what_is_stopped(cloud):
         "i-one": "Online",
         "i-three": "ConnectionLost",
     }
+    assert {i["LastPingDateTime"] for i in listed} == {999_000.0}
     filters = [{"Key": "PingStatus", "Values": ["Online"]}]
     assert len(cloud.nodes.describe({"Filters": filters})["InstanceInformationList"]) == 1

@@ -277,6 +277,13 @@ def test_a_finished_job_is_acknowledged_without_running(bench):
     assert bench.queue.deleted == ["m-1"]
 
 
+def test_a_refusal_that_shows_no_final_state_deletes_nothing(bench):
+    bench.table.begin = lambda run, attributes: Claim(False, {})
+    assert bench.run() is Outcome.HANDED_BACK
+    assert bench.process.sent == bench.queue.deleted == []
+    assert bench.queue.visibility == [2]
+
+
 def test_of_two_results_the_first_stands(bench):
     process = Process(bench.clock, [[RESULT]])
     process.send = lambda message: bench.table.item.update(state="succeeded", result="theirs")

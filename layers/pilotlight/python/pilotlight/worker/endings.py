@@ -139,11 +139,19 @@ class Endings:
         return Outcome.DEAD_LETTERED if sent else Outcome.FAILED
 
     def acknowledge(self, run: Run, lease: Lease, before: Mapping[str, Any]) -> Outcome:
-        """Of a delivery of a job that is over, by what the table says of it."""
-        if before.get("state") != "dead_lettered":
+        """Of a delivery of a job that is over, by what the table says of it.
+
+        A message is deleted for a result that was seen, never for a refusal alone.
+        """
+        state = before.get("state")
+        if state == "succeeded":
             self._log("job_already_done", **named(run))
             self._queue.delete(run.message)
             return Outcome.DUPLICATE
+        if state != "dead_lettered":
+            self._log("job_refused_in_no_final_state", **named(run), state=state)
+            lease.hand_back(retry_delay_seconds(1))
+            return Outcome.HANDED_BACK
         letter = self._letter(
             run.message,
             run.job_id,

@@ -209,20 +209,21 @@ def start_ticking(
         functions.delete_event_source_mapping(UUID=uuid)
 
 
-def wait_for_ticks(
-    cloud: EmbeddedCloud, function_name: str, count: int, limit_seconds: float
-) -> list[int]:
-    """Time slots of the ticks so far, as soon as there are `count`."""
+def wait_for_lines(
+    cloud: EmbeddedCloud, function_name: str, word: str, count: int, limit_seconds: float
+) -> list[list[str]]:
+    """What was printed after `word` so far, as soon as there are `count` such lines."""
     deadline = time.monotonic() + limit_seconds
-    while len(slots := ticks(cloud, function_name)) < count and time.monotonic() < deadline:
+    while len(found := lines(cloud, function_name, word)) < count and time.monotonic() < deadline:
         time.sleep(0.5)
-    return slots
+    return found
 
 
 def test_a_tick_that_sends_itself_goes_on_once_per_slot(
     cloud: EmbeddedCloud, start_ticking: Callable[[str], str]
 ) -> None:
-    slots = wait_for_ticks(cloud, start_ticking("Allow"), 20, limit_seconds=120)
+    ticks = wait_for_lines(cloud, start_ticking("Allow"), "slot", 20, limit_seconds=120)
+    slots = [slot for slot, _ in ticks]
     assert len(slots) >= 20
     assert len(slots) == len(set(slots))
 
@@ -231,16 +232,50 @@ def test_a_loop_that_is_not_allowed_is_stopped_after_sixteen_rounds(
     cloud: EmbeddedCloud, start_ticking: Callable[[str], str]
 ) -> None:
     name = start_ticking("Terminate")
-    assert len(wait_for_ticks(cloud, name, 16, limit_seconds=120)) == 16
-    assert len(wait_for_ticks(cloud, name, 17, limit_seconds=5)) == 16
+    assert len(wait_for_lines(cloud, name, "slot", 16, limit_seconds=120)) == 16
+    assert len(wait_for_lines(cloud, name, "slot", 17, limit_seconds=5)) == 16
 
 
-def ticks(cloud: EmbeddedCloud, function_name: str) -> list[int]:
+READ = """
+    import time
+    def handler(event, context):
+        for record in event["Records"]:
+            print("due", record["body"], time.time())
+"""
+
+
+def test_messages_sent_together_reach_a_function_each_after_its_own_delay(
+    cloud: EmbeddedCloud, make_function: Callable[..., str], unique: Unique
+) -> None:
+    url, arn = queue(cloud, unique("delayed"), VisibilityTimeout="30")
+    reads = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    function = make_function(READ, {"Effect": "Allow", "Resource": arn, "Action": reads})
+    functions = cloud.client("lambda")
+    mapping = functions.create_event_source_mapping(FunctionName=function, EventSourceArn=arn)
+    now = time.time()
+    cloud.client("sqs").send_message_batch(
+        QueueUrl=url,
+        Entries=[
+            {"Id": str(delay), "MessageBody": str(now + delay), "DelaySeconds": delay}
+            for delay in (6, 0, 3)
+        ],
+    )
+    try:
+        printed = wait_for_lines(cloud, function.rpartition(":")[2], "due", 3, limit_seconds=120)
+    finally:
+        functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    dues = [float(due) for due, _ in printed]
+    assert dues == [now, now + 3, now + 6]
+    assert all(float(seen) >= float(due) for due, seen in printed)
+
+
+def lines(cloud: EmbeddedCloud, function_name: str, word: str) -> list[list[str]]:
+    """The words after `word` of each line that begins with it."""
     logs = cloud.client("logs")
     if not logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function_name}")["logGroups"]:
         return []
     pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=f"/aws/lambda/{function_name}", filterPattern='"slot"'
+        logGroupName=f"/aws/lambda/{function_name}", filterPattern=f'"{word}"'
     )
-    lines = [event["message"] for page in pages for event in page["events"]]
-    return [int(line.split()[1]) for line in lines if line.startswith("slot")]
+    words = [event["message"].split() for page in pages for event in page["events"]]
+    return [rest for first, *rest in filter(None, words) if first == word]

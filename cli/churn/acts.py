@@ -21,10 +21,11 @@ MAIN_PID = 'pid="$(systemctl show --property=MainPID --value pilotlight-worker)"
 KILL_WORKER = f'{MAIN_PID} && kill -9 "$pid"'
 KILL_JOB = f'{MAIN_PID} && pkill -9 -P "$pid" -f pilotlight.worker.run_job'
 # What is there can be read on, nothing more can be written: each folder's upper layer is a file
-# system of a few pages that is full. A box has no disk of its own that could be filled.
+# system of a few pages that is full. A box has no disk of its own that could be filled. /tmp stays:
+# on Amazon Linux 2023 it is in memory.
 FILL_DISK = """set -e
 mkdir -p /run/full && mount -t tmpfs -o size=256k full /run/full
-for folder in /opt /var /etc /root /tmp; do
+for folder in /opt /var /etc /home; do
   mkdir -p "/run/full/upper$folder" "/run/full/work$folder"
   layers="lowerdir=$folder,upperdir=/run/full/upper$folder,workdir=/run/full/work$folder"
   mount -t overlay -o "$layers" full "$folder"

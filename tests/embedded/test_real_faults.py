@@ -216,10 +216,11 @@ def test_a_worker_starts_on_a_full_disk_and_has_its_instance_replaced(site: Site
     job_id = site.send(seconds=4)
     full = site.running(job_id).instance_id
     try:
-        site.run(full, FILL_DISK)
+        site.run(full, FILL_DISK + KILL_WORKER)
     except CommandError as error:
+        if "mount" not in error.details:
+            raise
         pytest.skip(f"boxes may not mount anything here: {error.details}")
-    site.run(full, KILL_WORKER)
     later = [site.send(seconds=1, saves=True) for _ in range(4)]
     assert {site.over(each).state for each in (job_id, *later)} == {"succeeded"}
     site.until(lambda: full not in serving(site.watched), f"{full} is replaced")

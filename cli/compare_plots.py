@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from simulator.comparison import Comparison
-from simulator.need import need_at_arrivals
+from simulator.need import need_over_time
 from simulator.result import Result
 from simulator.verdict import fair_peers, pareto_front
 
 OURS = "#009E73"
-PEER = "#8AA4B8"
+PEER = "#56768F"
 KILLER = "#D55E00"
+DEMAND = "#E9B384"
 HOUR_SECONDS = 3600.0
 LEAST_SHOWN_SECONDS = 0.1
 WAITS_SHOWN = 9
+SHOWN_HOURS = 8.0  # around the peak
+NEAR = 0.02  # share of a picture's width and height within which points have one label
+FAST = 2.2  # times the p95 of the fastest: the corner that is shown larger
+TICKS = (1, 1.5, 2, 2.5, 3, 4, 5, 7)
+ABOVE, BELOW = (5, 4), (4, -11)  # points, from a point to its label
+
+Limits = tuple[tuple[float, float], tuple[float, float]]
 
 
 def draw(comparison: Comparison, folder: Path) -> list[Path]:
@@ -30,18 +39,21 @@ def draw(comparison: Comparison, folder: Path) -> list[Path]:
     ]
 
 
-def _write(comparison: Comparison, drawing: Callable[[Comparison, Axes], None], path: Path) -> Path:
-    figure = Figure(figsize=(10, 6), layout="constrained")
-    axes = figure.add_subplot()
-    drawing(comparison, axes)
-    axes.grid(alpha=0.3)
+def _write(
+    comparison: Comparison, drawing: Callable[[Comparison, Figure], None], path: Path
+) -> Path:
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    drawing(comparison, figure)
+    for axes in figure.axes:
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=110)
     return path
 
 
-def _waits(comparison: Comparison, axes: Axes) -> None:
+def _waits(comparison: Comparison, figure: Figure) -> None:
     """Share of the jobs that waited so long at most: ours, and the peers nearest to it in cost."""
-    ours = comparison.ours
+    axes, ours = figure.add_subplot(), comparison.ours
     nearest = sorted(fair_peers(comparison.peers), key=lambda result: abs(result.usd - ours.usd))[
         :WAITS_SHOWN
     ]
@@ -49,7 +61,7 @@ def _waits(comparison: Comparison, axes: Axes) -> None:
         is_ours = result is ours
         axes.step(
             [max(wait, LEAST_SHOWN_SECONDS) for wait in result.waits_seconds],
-            _shares(result.waits_seconds),
+            [100 * (index + 1) / result.jobs for index in range(result.jobs)],
             where="post",
             label=f"{result.policy} (USD {result.usd:,.0f})",
             linewidth=2.5 if is_ours else 1.0,
@@ -58,78 +70,152 @@ def _waits(comparison: Comparison, axes: Axes) -> None:
     axes.set(
         xscale="log",
         xlabel=f"wait in seconds (less than {LEAST_SHOWN_SECONDS:g} at the left edge)",
-        ylabel="share of jobs that waited no longer",
+        ylabel="per cent of the jobs that waited no longer",
         title=f"{comparison.trace.name}: waits, ours and the peers of about its cost",
     )
-    axes.legend(fontsize=8, loc="lower right")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.legend(fontsize=9, loc="lower right")
 
 
-def _shares(waits: Sequence[float]) -> list[float]:
-    return [(index + 1) / len(waits) for index in range(len(waits))]
-
-
-def _capacity(comparison: Comparison, axes: Axes) -> None:
-    """What would be busy if nobody waited, and what ours had in the group."""
+def _capacity(comparison: Comparison, figure: Figure) -> None:
+    """What would be busy if nobody waited, and what ours had in the group: all, then the peak."""
     trace, samples = comparison.trace, comparison.ours.samples
-    axes.step(
-        [arrival / HOUR_SECONDS for arrival in trace.arrivals_seconds],
-        need_at_arrivals(trace),
-        where="post",
-        color=KILLER,
-        linewidth=0.8,
-        label="demand: jobs at work if nobody waited",
-    )
-    axes.step(
-        [sample.at_seconds / HOUR_SECONDS for sample in samples],
-        [sample.capacity for sample in samples],
-        where="post",
-        color=OURS,
-        linewidth=1.2,
-        label=f"capacity of {comparison.ours.policy}",
-    )
-    axes.set(xlabel="hours", ylabel="instances", title=f"{trace.name}: capacity against demand")
-    axes.legend(fontsize=8)
-
-
-def _pareto(comparison: Comparison, axes: Axes) -> None:
-    for results, colour, label in (
-        (fair_peers(comparison.peers), PEER, "peers"),
-        (_unfair(comparison), KILLER, "peers that kill busy workers, or leave jobs undone"),
-        ((comparison.ours, *comparison.variants), OURS, "pilotlight, by TargetWaitSeconds"),
-    ):
-        axes.scatter(
-            [result.usd for result in results],
-            [_shown(result) for result in results],
-            color=colour,
-            label=label,
-            zorder=3,
+    moments, need = need_over_time(trace)
+    hours = [moment / HOUR_SECONDS for moment in moments]
+    peak = hours[need.index(max(need))]
+    whole, part = figure.subplots(2)
+    for axes, width in ((whole, 0.9), (part, 1.8)):
+        axes.fill_between(hours, need, step="post", color=DEMAND, linewidth=0,
+                          label="demand: jobs at work if nobody waited")  # fmt: skip
+        axes.step(
+            [sample.at_seconds / HOUR_SECONDS for sample in samples],
+            [sample.capacity for sample in samples],
+            where="post",
+            color=OURS,
+            linewidth=width,
+            label=f"capacity of {comparison.ours.policy}",
         )
-        for result in results:
-            axes.annotate(
-                result.policy, (result.usd, _shown(result)), fontsize=7,
-                xytext=(4, 3), textcoords="offset points",
-            )  # fmt: skip
-    front = pareto_front((comparison.ours, *comparison.variants, *fair_peers(comparison.peers)))
-    axes.step(
-        [result.usd for result in front],
-        [_shown(result) for result in front],
-        where="post",
-        color="#555555",
-        linewidth=0.8,
-        label="Pareto front",
-    )
-    axes.set(
-        yscale="log",
-        xlabel="USD for the whole trace",
-        ylabel="p95 of the wait in seconds",
-        title=f"{comparison.trace.name}: cost against wait",
-    )
-    axes.legend(fontsize=8)
+        axes.set(ylabel="instances")
+        axes.margins(x=0)
+    whole.set(title=f"{trace.name}: capacity against demand")
+    whole.legend(fontsize=9)
+    begin = max(0.0, peak - SHOWN_HOURS / 4)
+    part.set(xlim=(begin, begin + SHOWN_HOURS), xlabel="hours")
+    part.set_title(f"{SHOWN_HOURS:g} hours around the peak", fontsize=10)
 
 
-def _unfair(comparison: Comparison) -> list[Result]:
+def _pareto(comparison: Comparison, figure: Figure) -> None:
+    """Everybody, and the fast corner larger; peers have numbers, ours its TargetWaitSeconds."""
+    whole, corner = figure.subplots(1, 2)
+    fastest = min(_shown(result) for result in comparison.results)
+    near = [result for result in _fair(comparison) if _shown(result) <= FAST * fastest]
+    limits = _limits(near or _fair(comparison))
+    in_corner = {result.policy for result in near}
+    _points(comparison, whole, [it for it in comparison.results if it.policy not in in_corner])
+    _points(comparison, corner, near)
+    corner.set(xlim=limits[0], ylim=limits[1], title="the fast corner")
+    whole.indicate_inset([*_corner(limits)], edgecolor="#333333", linestyle=":")
+    whole.set(ylabel="p95 of the wait in seconds", title=f"{comparison.trace.name}: cost and wait")
+    for axes in (whole, corner):
+        axes.set(yscale="log", xlabel="USD for the whole trace")
+        axes.yaxis.set_major_locator(LogLocator(subs=TICKS, numticks=30))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    handles, labels = whole.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9)
+    key = "\n".join(f"{number:2} {policy}" for policy, number in _numbers(comparison).items())
+    figure.legend([], [], loc="outside right upper", title=key, title_fontsize=8, frameon=False,
+                  alignment="left")  # fmt: skip
+
+
+def _points(comparison: Comparison, axes: Axes, shown: Sequence[Result]) -> None:
     fair = fair_peers(comparison.peers)
-    return [peer for peer in comparison.peers if peer not in fair]
+    ours = (comparison.ours, *comparison.variants)
+    for results, colour, label in (
+        (fair, PEER, "peers, by their number"),
+        ([peer for peer in comparison.peers if peer not in fair], KILLER,
+         "peers that kill busy workers, or leave jobs undone"),
+        (ours, OURS, "pilotlight, by TargetWaitSeconds"),
+    ):  # fmt: skip
+        axes.scatter(
+            [result.usd for result in results], [_shown(result) for result in results],
+            color=colour, label=label, zorder=3, s=28,
+        )  # fmt: skip
+    front = pareto_front([*ours, *fair])
+    axes.step(
+        [result.usd for result in front], [_shown(result) for result in front],
+        where="post", color="#999999", linewidth=0.9, label="Pareto front",
+    )  # fmt: skip
+    numbers, targets = _numbers(comparison), _targets(comparison)
+    peers = [result for result in shown if result.policy in numbers]
+    _name(axes, peers, numbers, ABOVE, "#333333")
+    _name(axes, [result for result in shown if result.policy in targets], targets, BELOW, OURS)
+
+
+def _name(
+    axes: Axes,
+    results: Sequence[Result],
+    names: Mapping[str, object],
+    beside: tuple[float, float],
+    colour: str,
+) -> None:
+    for group in _together(results):
+        axes.annotate(
+            ", ".join(str(names[result.policy]) for result in group),
+            (group[0].usd, _shown(group[0])),
+            fontsize=8,
+            color=colour,
+            xytext=beside,
+            textcoords="offset points",
+        )
+
+
+def _together(results: Sequence[Result]) -> list[list[Result]]:
+    """Those whose points lie on one another have one label."""
+    if not results:
+        return []
+    (left, right), (low, high) = _limits(results)
+    groups: list[list[Result]] = []
+    for result in sorted(results, key=lambda result: (result.usd, _shown(result))):
+        for group in groups:
+            beside = abs(result.usd - group[0].usd) <= NEAR * (right - left)
+            above = max(_shown(result), _shown(group[0])) / min(_shown(result), _shown(group[0]))
+            if beside and above <= (high / low) ** NEAR:
+                group.append(result)
+                break
+        else:
+            groups.append([result])
+    return groups
+
+
+def _limits(results: Iterable[Result]) -> Limits:
+    """With a margin, cost in USD and p95 in seconds (on a logarithmic scale)."""
+    costs = [result.usd for result in results]
+    waits = [_shown(result) for result in results]
+    margin = 0.08 * (max(costs) - min(costs)) or 1.0
+    return (min(costs) - margin, max(costs) + margin), (min(waits) / 1.08, max(waits) * 1.08)
+
+
+def _corner(limits: Limits) -> tuple[float, float, float, float]:
+    """Left, bottom, width, height."""
+    (left, right), (low, high) = limits
+    return left, low, right - left, high - low
+
+
+def _numbers(comparison: Comparison) -> dict[str, int]:
+    """Of each peer, the cheapest first."""
+    by_cost = sorted(comparison.peers, key=lambda result: result.usd)
+    return {peer.policy: number for number, peer in enumerate(by_cost, start=1)}
+
+
+def _targets(comparison: Comparison) -> dict[str, str]:
+    """What ours is called in the picture."""
+    ours = (comparison.ours, *comparison.variants)
+    return {it.policy: it.policy.partition("@")[2] or "as shipped" for it in ours}
+
+
+def _fair(comparison: Comparison) -> list[Result]:
+    return [comparison.ours, *comparison.variants, *fair_peers(comparison.peers)]
 
 
 def _shown(result: Result) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from itertools import accumulate
 
 from simulator.trace import Trace
 
@@ -20,6 +21,17 @@ def need_at_arrivals(trace: Trace) -> list[int]:
         heapq.heappush(ends, arrival + service)
         need.append(len(ends))
     return need
+
+
+def need_over_time(trace: Trace) -> tuple[list[float], list[int]]:
+    """The moments (seconds) at which that number changes, and to what."""
+    ends = (
+        arrival + service
+        for arrival, service in zip(trace.arrivals_seconds, trace.services_seconds, strict=True)
+    )
+    # An end at the moment of an arrival comes first: the one makes room for the other.
+    changes = sorted([*((end, -1) for end in ends), *((at, 1) for at in trace.arrivals_seconds)])
+    return [moment for moment, _ in changes], list(accumulate(change for _, change in changes))
 
 
 def prepared_for(trace: Trace, max_size: int) -> int:

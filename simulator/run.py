@@ -25,7 +25,7 @@ QUIET_SECONDS = 900.0
 """After the last job, so that capacity can go back."""
 PATIENCE_SECONDS = 86_400.0
 """After the last arrival a run ends, whatever still waits."""
-SAMPLES = 2000
+SAMPLES = 5000
 
 HOUR_SECONDS = 3600.0
 METRICS_AN_HOUR = 2 * (60 + 2 * 4)

@@ -10,7 +10,7 @@ import pytest
 
 from simulator.generators import bursty, steady
 from simulator.inputs import read_jobs
-from simulator.need import need_at_arrivals, prepared_for
+from simulator.need import need_at_arrivals, need_over_time, prepared_for
 from simulator.trace import Trace, TraceError
 
 
@@ -53,6 +53,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_need_counts_the_jobs_at_work_together() -> None:
     trace = Trace("t", (0.0, 5.0, 10.0, 30.0), (10.0, 10.0, 10.0, 1.0))
     assert need_at_arrivals(trace) == [1, 2, 2, 1]
+
+
+def test_need_falls_when_jobs_end() -> None:
+    trace = Trace("t", (0.0, 5.0, 10.0), (10.0, 10.0, 10.0))
+    moments, need = need_over_time(trace)
+    assert moments == [0.0, 5.0, 10.0, 10.0, 15.0, 20.0]
+    assert need == [1, 2, 1, 2, 1, 0]
 
 
 def test_the_pool_is_never_larger_than_the_group_may_be() -> None:

@@ -43,9 +43,10 @@ class Bus:
     def publish(
         self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]
     ) -> None:
-        event = json.dumps(self._event(source, detail_type, detail, resources))
-        for rule in self._rules:
-            if rule.matches(source, detail_type, detail):
+        matching = [it for it in self._rules if it.matches(source, detail_type, detail)]
+        if matching:
+            event = json.dumps(self._event(source, detail_type, detail, resources))
+            for rule in matching:
                 for delay in self._delays(source, f"{detail_type} of {_subject(detail)}"):
                     when = self._schedule.now() + delay
                     self._schedule.call_at(when, rule.queue.send, event)

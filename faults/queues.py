@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from itertools import count
 from random import Random
 from typing import Any
@@ -17,6 +18,8 @@ from faults.tasks import Signal, Tasks
 
 LONGEST_LEASE_SECONDS = 43_200.0
 A_RUN_SECONDS = 345_600.0  # no run is that long
+# Of thousands that are ready, these are looked at together: no order is promised beyond.
+WINDOW = 100
 
 
 @dataclass(eq=False)
@@ -31,6 +34,7 @@ class Message:
     receives: int = 0
     receipt: str = ""
     leased_at: float = 0.0
+    place: int = 0  # in its queue, in the order of arrival
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ class Queue:
         self._tasks = tasks
         self._random = random
         self._numbers = count(1)
+        self._places = count(1)
+        self._by_place: dict[int, Message] = {}
+        # When each place may become visible, and which have; outdated entries are skipped.
+        self._hidden: list[tuple[float, int]] = []
+        self._visible: list[int] = []
         self._ready = Signal(tasks)
 
     @property
@@ -76,9 +85,9 @@ class Queue:
         now = self._now()
         message_id = f"{self.settings.name}-{next(self._numbers):06d}"
         message = Message(message_id, body, now, now + delay_seconds, attributes or {})
-        self.messages[message_id] = message
         self.sent += 1
-        self._ready_at(message.visible_at)
+        self._enter(message)
+        self._tell_at(message.visible_at)
         return message_id
 
     def receive(self, at_most: int, wait_seconds: float) -> list[Message]:
@@ -95,15 +104,16 @@ class Queue:
     def take(self, at_most: int) -> list[Message]:
         """What is ready now, redriven messages aside."""
         taken: list[Message] = []
-        for message in self.ready():
-            if len(taken) == at_most:
-                break
-            limit = self.settings.max_receives
-            if limit is not None and message.receives >= limit and self.dead_letters is not None:
-                self._redrive(message)
-                continue
-            self._lease(message)
-            taken.append(message)
+        while len(taken) < at_most and (window := self._window()):
+            for number, message in enumerate(window):
+                if len(taken) == at_most:
+                    self._put_back(window[number:])
+                    break
+                if self._is_used_up(message):
+                    self._redrive(message)
+                else:
+                    self._lease(message)
+                    taken.append(message)
         return taken
 
     def change_visibility(self, receipt: str, seconds: float) -> None:
@@ -112,8 +122,7 @@ class Queue:
             raise RefusedError(
                 "InvalidParameterValue", "Total VisibilityTimeout is beyond 12 hours"
             )
-        message.visible_at = now + seconds
-        self._ready_at(message.visible_at)
+        self._show_at(message, now + seconds)
 
     def delete(self, receipt: str) -> None:
         """An old receipt may be accepted without an effect (API reference, DeleteMessage)."""
@@ -121,25 +130,16 @@ class Queue:
         message = self.messages.get(message_id)
         if message is None or (message.receipt != receipt and self._random.random() < 0.5):
             return
-        del self.messages[message_id]
+        self._leave(message)
         self.deleted += 1
 
     # What goes wrong
 
     def lapse(self, message: Message) -> None:
         """Hands out a message that somebody still holds."""
-        message.visible_at = self._now()
-        self._ready_at(message.visible_at)
+        self._show_at(message, self._now())
 
     # What there is
-
-    def ready(self) -> list[Message]:
-        now = self._now()
-        self._expire(now)
-        ready = [it for it in self.messages.values() if it.visible_at <= now]
-        if len(ready) > 1 and self._random.random() < 0.25:
-            self._random.shuffle(ready)
-        return ready
 
     def counts(self) -> tuple[int, int, int]:
         """Visible, in flight, delayed."""
@@ -160,12 +160,48 @@ class Queue:
     def _now(self) -> float:
         return self._tasks.clock.now()
 
+    def _window(self) -> list[Message]:
+        """Out of what is visible, in the order of arrival or, now and then, in none."""
+        now = self._now()
+        self._expire(now)
+        while self._hidden and self._hidden[0][0] <= now:
+            heappush(self._visible, heappop(self._hidden)[1])
+        window: list[Message] = []
+        while self._visible and len(window) < WINDOW:
+            message = self._by_place.get(heappop(self._visible))
+            is_twice = message is not None and window and window[-1] is message
+            if message is not None and message.visible_at <= now and not is_twice:
+                window.append(message)
+        if len(window) > 1 and self._random.random() < 0.25:
+            self._random.shuffle(window)
+        return window
+
+    def _put_back(self, messages: list[Message]) -> None:
+        for message in messages:
+            heappush(self._visible, message.place)
+
+    def _is_used_up(self, message: Message) -> bool:
+        limit = self.settings.max_receives
+        return limit is not None and message.receives >= limit and self.dead_letters is not None
+
+    def _enter(self, message: Message) -> None:
+        message.place = next(self._places)
+        self.messages[message.message_id] = self._by_place[message.place] = message
+        heappush(self._hidden, (message.visible_at, message.place))
+
+    def _leave(self, message: Message) -> None:
+        del self.messages[message.message_id], self._by_place[message.place]
+
+    def _show_at(self, message: Message, when: float) -> None:
+        message.visible_at = when
+        heappush(self._hidden, (when, message.place))
+        self._tell_at(when)
+
     def _lease(self, message: Message) -> None:
         message.receives += 1
         message.receipt = f"{message.message_id}#{message.receives}"
         message.leased_at = self._now()
-        message.visible_at = message.leased_at + self.settings.visibility_seconds
-        self._ready_at(message.visible_at)
+        self._show_at(message, message.leased_at + self.settings.visibility_seconds)
 
     def _leased(self, receipt: str) -> Message:
         message_id, _, _ = receipt.partition("#")
@@ -177,11 +213,11 @@ class Queue:
         return message
 
     def _redrive(self, message: Message) -> None:
-        del self.messages[message.message_id]
+        self._leave(message)
         target = self.dead_letters
         if target is not None:
-            target.messages[message.message_id] = message
             message.visible_at, message.receipt = self._now(), ""
+            target._enter(message)
             target.on_change()
 
     def _expire(self, now: float) -> None:
@@ -189,9 +225,9 @@ class Queue:
             return
         for message in list(self.messages.values()):
             if now >= message.sent_at + self.settings.retention_seconds:
-                del self.messages[message.message_id]
+                self._leave(message)
 
-    def _ready_at(self, when: float) -> None:
+    def _tell_at(self, when: float) -> None:
         self._tasks.clock.call_at(when, self._tell)
 
     def _tell(self) -> None:

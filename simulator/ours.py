@@ -69,15 +69,16 @@ class OurLook:
 
     def _observe(self) -> Observation:
         group, crew = self._fleet.group, self._crew
-        in_service = self._fleet.in_service
+        settings, members = group.settings, group.members
+        in_service = members.in_service
         return Observation(
             queue=QueueDepth(visible=len(crew.queue), in_flight=crew.in_flight, delayed=0),
             desired=group.desired_capacity,
-            min_size=group.settings.min_size,
-            max_size=group.settings.max_size,
+            min_size=settings.min_size,
+            max_size=settings.max_size,
             in_service=in_service,
-            protected=in_service - len(group.members.removable),
-            starting=self._fleet.pending,
-            warm=group.members.pool_total,
+            protected=in_service - len(members.removable),
+            starting=members.launching,
+            warm=members.pool_total,
             history=self._arrivals.history(),
         )

@@ -81,17 +81,16 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
     later = per_minute[LATE_MINUTES:]
     if now == 0:
         return Counter(compress(later, map(not_, recent)))
-    alike = _nearest(now, Counter(zip(recent, later, strict=False)))
+    alike = _nearest(now, Counter(compress(zip(recent, later, strict=False), recent)))
     alike[max(1, round(now / RECENT_MINUTES))] += 1
     return alike
 
 
 def _nearest(now: int, past: Counter[tuple[int, int]]) -> Counter[int]:
-    """The counts that followed the busy times most like now."""
+    """The counts that followed the times most like now; `past` is of busy ones."""
     busy = [
         (abs(before - now) / (before + now), count, times)
         for (before, count), times in past.items()
-        if before
     ]
     nearest: Counter[int] = Counter()
     missing = ALIKE_MINUTES

@@ -76,6 +76,7 @@ class Function:
         self.settings = settings
         self.timeout_seconds = timeout_seconds
         self.invocations = self.failures = 0
+        self.billed_seconds = 0.0
         self._code = _compiled(name)
         self._idle: list[Environment] = []
         self._made = 0
@@ -128,6 +129,7 @@ class _Invocation:
         self._deployment = deployment
         self._outcome = Outcome(None, failed=True)
         self._ended = Signal(function.world.tasks)
+        self._begun_at = function.world.clock.now()
 
     def begin(self) -> None:
         world = self._function.world
@@ -144,6 +146,7 @@ class _Invocation:
             world.tally["function_timed_out"] += 1
             self._environment.dead = True
             world.tasks.kill(task)
+        self._function.billed_seconds += world.clock.now() - self._begun_at
         self._function.ended(self._environment, self._deployment, self._outcome.failed)
         self._then(self._outcome)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from faults.deployment import worker_settings
 from faults.disk import Disk, DiskPath
 from faults.tasks import Signal, Task
 from faults.worker import WorkerProcess
@@ -137,7 +138,7 @@ class Guest:
         if self.fate.setup == "hangs":
             self._setup_over.wait()
         if self.fate.setup == "works" and not self.disk.full:
-            self.home.settings_file.write_text(self.world.worker_settings())
+            self.home.settings_file.write_text(worker_settings(self.world))
             self.setup_state = "done"
             self.start_worker()
         else:
@@ -228,7 +229,7 @@ class Guest:
         while True:
             sleep(CODE_CHECK_SECONDS)
             if not self.disk.full:
-                self.home.settings_file.write_text(self.world.worker_settings())
+                self.home.settings_file.write_text(worker_settings(self.world))
                 self.worker = WorkerProcess(self.world, self)
                 if self.worker.run() == 0:
                     self.worker = None

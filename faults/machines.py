@@ -12,6 +12,7 @@ from local.group.instance import Launched, Machine
 from local.group.latency import Delay, published
 from local.group.settings import Placement
 from local.group.virtual_machines import VirtualMachines
+from simulator import limits
 
 _PUBLISHED = published()
 NOT_STARTABLE = (
@@ -32,7 +33,10 @@ def uneven(random: Random) -> Callable[[Delay], float]:
 
 
 class Machines:
-    """`new_guest` makes what runs inside; `answers` is the group's ear, made after its machines."""
+    """`new_guest` makes what runs inside; `answers` is the group's ear, made after its machines.
+
+    `starts` is how many sleeping instances EC2 lets an account start at once, and from then on.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Machines:
         self._schedule = schedule
         self._new_guest = new_guest
         self._answers = answers
+        self.starts = limits.starts(schedule, None)
         self._inner = VirtualMachines(schedule, latency, lambda: self)  # type: ignore[arg-type]
 
     @property
@@ -69,11 +74,20 @@ class Machines:
         return launched
 
     def start(self, instance_id: str) -> None:
-        if instance_id in self.guests:
+        wait_seconds = self.starts.wait_seconds()
+        if wait_seconds:
+            when = self._schedule.now() + wait_seconds
+            self._schedule.call_at(when, self._start_sleeping, instance_id)
+        elif instance_id in self.guests:
             self._inner.start(instance_id)
         else:  # terminated from outside, and the group has not seen it yet
             now = self._schedule.now()
             self._schedule.call_at(now, self.failed, instance_id, *NOT_STARTABLE)
+
+    def _start_sleeping(self, instance_id: str) -> None:
+        """Unless something else became of it while EC2 refused."""
+        if self.states[instance_id] is Machine.STOPPED:
+            self._inner.start(instance_id)
 
     def stop(self, instance_id: str) -> None:
         self._tell(instance_id)

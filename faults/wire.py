@@ -12,6 +12,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from faults.clients import Caller, client_error
 from faults.plan import CALL_FAULTS, Fault
 from faults.tasks import Tasks
+from simulator.limits import TokenBucket
 
 # What each service says when it is asked too often (botocore's models and retry rules).
 _THROTTLED = {
@@ -62,7 +63,7 @@ class CallFaults:
 
 
 class FaultyWire:
-    """Counts the calls of each kind of caller, too."""
+    """Counts the calls of each kind of caller, too; `allowances` are AWS's limits by service."""
 
     def __init__(
         self, tasks: Tasks, random: Random, faults: CallFaults, stir: Callable[[], None]
@@ -72,6 +73,8 @@ class FaultyWire:
         self._random = random
         self._faults = faults
         self.calls: Counter[tuple[str, str]] = Counter()
+        self.throttled: Counter[str] = Counter()
+        self.allowances: dict[str, TokenBucket] = {}
 
     def carry(
         self, caller: Caller, service: str, operation: str, act: Callable[[], Mapping[str, Any]]
@@ -81,10 +84,17 @@ class FaultyWire:
         fault = self._faults.next_for(caller, service, operation)
         self._stir()
         if fault is None:
+            self._keep_to_limits(service, operation)
             answer = act()
             self._tasks.sleep(self._random.uniform(0.005, 0.02))
             return answer
         return self._faulty(CALL_FAULTS[fault.kind], caller, service, operation, act)
+
+    def _keep_to_limits(self, service: str, operation: str) -> None:
+        allowance = self.allowances.get(service)
+        if allowance is not None and allowance.refuses():
+            self.throttled[f"{service}.{operation}"] += 1
+            raise client_error(_THROTTLED[service], "Rate exceeded", operation)
 
     def _faulty(
         self,

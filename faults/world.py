@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +17,10 @@ from typing import Any
 
 from faults.bus import Bus, Rule
 from faults.clients import Answer, Caller, Client, RefusedError
+from faults.deployment import GROUP, function_settings
 from faults.diary import Diary, FunctionLog
 from faults.functions import Context, Function
-from faults.guest import Guest
+from faults.guest import Fate, Guest
 from faults.ledger import Ledger
 from faults.machines import Machines, uneven
 from faults.metrics import DepthAlarm, QueueMetrics
@@ -28,7 +28,7 @@ from faults.mischief import Mischief
 from faults.plan import Plan, Settings
 from faults.queues import Queue, QueueSettings
 from faults.sqs import SqsApi
-from faults.systems_manager import DRAIN, READINESS, SystemsManager
+from faults.systems_manager import SystemsManager
 from faults.table import JobsTable
 from faults.tasks import Tasks
 from faults.threads import clock_of, virtual_threads
@@ -46,13 +46,10 @@ from local.services.autoscaling_service import AutoScalingService, GroupRecord
 from pilotlight.observability import logger
 
 START = 1_790_000_000.0
-GROUP = "pilotlight-workers"
 GROUP_ARN = (
     f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
 )
 NO_METRICS = "POWERTOOLS_METRICS_DISABLED"
-TABLE = "jobs"
-TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
 PLACEMENTS = tuple(
     Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
 )
@@ -65,6 +62,9 @@ def hooks(heartbeat_seconds: int) -> tuple[Hook, ...]:
     )
 
 
+NewGuest = Callable[["World", str, str, Fate], Guest]
+
+
 @dataclass(frozen=True)
 class Leaving:
     """A member that begins to leave service; `busy` jobs run on it at that moment."""
@@ -75,8 +75,11 @@ class Leaving:
 
 
 class World:
-    def __init__(self, plan: Plan, *, listens: bool = False) -> None:
+    """`new_guest` makes what runs inside of an instance."""
+
+    def __init__(self, plan: Plan, *, listens: bool = False, new_guest: NewGuest = Guest) -> None:
         self.plan = plan
+        self._guest = new_guest
         self.settings: Settings = plan.settings
         self.clock = VirtualClock(START)
         self.tasks = Tasks(self.clock)
@@ -98,7 +101,7 @@ class World:
         self.zones = tuple(place.zone for place in PLACEMENTS)
         self._pids = count(100)
         self.mischief = Mischief(self)
-        self._wire = FaultyWire(self.tasks, self._random("wire"), self.mischief.calls, self._stir)
+        self.wire = FaultyWire(self.tasks, self._random("wire"), self.mischief.calls, self._stir)
         self._make_queues()
         self._make_group()
         self._answers = self._services()
@@ -115,66 +118,11 @@ class World:
     # What the code under test meets
 
     def client(self, service: str, caller: Caller) -> Client:
-        return Client(service, self._answers[service], self._wire, caller)
+        return Client(service, self._answers[service], self.wire, caller)
 
     @property
     def calls(self) -> Counter[tuple[str, str]]:
-        return self._wire.calls
-
-    def worker_settings(self) -> str:
-        """The SSM parameter, as the template writes it."""
-        now = self.settings
-        return json.dumps(
-            {
-                "queue_url": self.jobs.url,
-                "dead_letter_queue_url": self.dead_letters.url,
-                "jobs_table": TABLE,
-                "group_name": GROUP,
-                "log_group": "/pilotlight/pilotlight/workers",
-                "bucket": "pilotlight-jobs",
-                "region": "us-east-1",
-                "layers": {"pilotlight": "arn:1", "jobs": "arn:2"},
-                "template_version": "1",
-                "visibility_timeout_seconds": now.visibility_timeout_seconds,
-                "job_timeout_seconds": now.job_timeout_seconds,
-                "idle_seconds": now.idle_seconds,
-                "drain_seconds": now.drain_seconds,
-                "jobs_per_instance": now.jobs_per_instance,
-                "max_attempts": now.max_attempts,
-                "max_receive_count": now.max_receive_count,
-                "job_memory_mib": 0,
-                "device": "cpu",
-            }
-        )
-
-    def function_settings(self) -> Mapping[str, str]:
-        now = self.settings
-        values = {
-            "GROUP_NAME": GROUP,
-            "READINESS_DOCUMENT": READINESS,
-            "DRAIN_DOCUMENT": DRAIN,
-            "SETUP_TIMEOUT_SECONDS": now.setup_timeout_seconds,
-            "DRAIN_SECONDS": now.drain_seconds,
-            "RETRY_SECONDS": now.retry_seconds,
-            "LIFECYCLE_QUEUE_URL": self.lifecycle.url,
-            "COMMAND_RESULT_QUEUE_URL": self.results.url,
-            "JOBS_QUEUE_URL": self.jobs.url,
-            "JOBS_PER_INSTANCE": now.jobs_per_instance,
-            "WATCH_QUEUE_URL": self.watch.url,
-            "WATCH_SECONDS": now.watch_seconds,
-            "TARGET_WAIT_SECONDS": now.target_wait_seconds,
-            "START_SECONDS": now.start_seconds,
-            "MAX_USD_PER_DAY": now.max_usd_per_day,
-            "INSTANCE_USD_PER_HOUR": now.instance_usd_per_hour,
-            "SCHEDULE": "",
-            "MANAGE_POOL": "false",
-            "POOL_CONFIDENCE_PERCENT": 99,
-            "ROOT_VOLUME_GIB": 30,
-            "MAX_DISK_USD_PER_MONTH": 0,
-            "MAX_SETUP_FAILURES": now.max_setup_failures,
-            "ALERT_TOPIC_ARN": TOPIC,
-        }
-        return {name: str(value) for name, value in values.items()}
+        return self.wire.calls
 
     def next_pid(self) -> int:
         return next(self._pids)
@@ -217,10 +165,12 @@ class World:
     def publish(self, event: GroupEvent) -> None:
         self.moves += 1
         self.stirred = True
-        if "was abandoned" in event.detail.get("StatusMessage", ""):
-            self.abandoned.append(event.detail["EC2InstanceId"])
-        self.diary.say(f"{event.detail_type}: {_in_short(event.detail)}")
-        self.bus.publish("aws.autoscaling", event.detail_type, event.detail, event.resources)
+        detail = event.detail
+        if "was abandoned" in detail.get("StatusMessage", ""):
+            self.abandoned.append(detail["EC2InstanceId"])
+        if self.diary.listens:
+            self.diary.say(f"{event.detail_type}: {_in_short(detail)}")
+        self.bus.publish("aws.autoscaling", event.detail_type, detail, event.resources)
 
     def target_state(self, instance_id: str, state: str | None) -> None:
         guest = self.machines.guests.get(instance_id)
@@ -294,7 +244,7 @@ class World:
         )
 
     def _new_guest(self, instance_id: str, zone: str) -> Guest:
-        return Guest(self, instance_id, zone, self.mischief.fate(instance_id))
+        return self._guest(self, instance_id, zone, self.mischief.fate(instance_id))
 
     def _rules(self) -> list[Rule]:
         """The template's two."""
@@ -367,7 +317,7 @@ class World:
 
     def _make_functions(self) -> None:
         def function(name: str, timeout_seconds: float) -> Function:
-            return Function(self, name, self.function_settings, timeout_seconds)
+            return Function(self, name, partial(function_settings, self), timeout_seconds)
 
         # Time limits and concurrency are the template's.
         limits = {

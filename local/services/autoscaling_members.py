@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local.group.activities import Activity
 from local.group.errors import ValidationError
 from local.group.events import activity_details
+from local.group.instance import Instance
 from local.services.autoscaling_service import (
     AutoScalingService,
     GroupRecord,
@@ -29,8 +30,7 @@ def describe_auto_scaling_instances(service: AutoScalingService, request: Reques
             "HealthStatus": "HEALTHY" if instance.healthy else "UNHEALTHY",
         }
         for record in service.records()
-        for instance in record.group.members
-        if not wanted or instance.instance_id in wanted
+        for instance in _members(record, wanted)
     ]
     return page(found, request, 50, "AutoScalingInstances")
 
@@ -90,6 +90,15 @@ def terminate_instance_in_auto_scaling_group(
         activities.append(_described(record, activity))
     answer: dict[str, Any] = {"Activity": activities[0]}
     return answer if "InstanceId" in request else answer | {"Activities": activities}
+
+
+def _members(record: GroupRecord, wanted: set[str]) -> Iterable[Instance]:
+    """Those asked for; all when none is named."""
+    members = record.group.members
+    if not wanted:
+        return members
+    named = map(members.get, sorted(wanted))
+    return [instance for instance in named if instance is not None]
 
 
 def _described(record: GroupRecord, activity: Activity) -> dict[str, Any]:

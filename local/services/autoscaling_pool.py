@@ -39,10 +39,10 @@ def put_warm_pool(service: AutoScalingService, request: Request) -> Request:
 def describe_warm_pool(service: AutoScalingService, request: Request) -> Request:
     record = service.record(request["AutoScalingGroupName"])
     members = record.group.members.within((*POOL_ACTIVE, *POOL_LEAVING))
-    described = [instance_fields(record, instance) for instance in members]
     configuration = pool_fields(record.group).get("WarmPoolConfiguration")
-    answer = page(described, request, 50, "Instances")
-    return answer | {"WarmPoolConfiguration": configuration}
+    answer = page(members, request, 50, "Instances")
+    described = [instance_fields(record, instance) for instance in answer["Instances"]]
+    return answer | {"Instances": described, "WarmPoolConfiguration": configuration}
 
 
 def delete_warm_pool(service: AutoScalingService, request: Request) -> Request:

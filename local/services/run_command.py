@@ -77,9 +77,14 @@ class RunCommand:
         self._commands: dict[str, Command] = {}
         self.lock = threading.RLock()
 
-    def commands(self) -> list[Command]:
-        """Every command, newest first; hold `lock` while reading them."""
-        return sorted(self._commands.values(), key=lambda c: c.requested_at, reverse=True)
+    def commands(self, instance_id: str | None = None) -> list[Command]:
+        """Every command, or those to one instance, newest first; hold `lock` while reading them."""
+        found = [
+            command
+            for command in self._commands.values()
+            if instance_id is None or instance_id in command.invocations
+        ]
+        return sorted(found, key=lambda c: c.requested_at, reverse=True)
 
     def find(self, command_id: str) -> Command | None:
         return self._commands.get(command_id)

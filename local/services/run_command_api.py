@@ -85,9 +85,8 @@ class RunCommandApi:
         with self._runs.lock:
             found = [
                 _command(c)
-                for c in self._runs.commands()
+                for c in self._runs.commands(request.get("InstanceId"))
                 if request.get("CommandId") in (None, c.command_id)
-                and (not request.get("InstanceId") or request["InstanceId"] in c.invocations)
                 and _passes(c, c.status, c.details, filters)
             ]
         items, token = page(found, request, default_size=50)
@@ -98,7 +97,7 @@ class RunCommandApi:
         with self._runs.lock:
             found = [
                 _invocation(c, i, bool(request.get("Details")))
-                for c in self._runs.commands()
+                for c in self._runs.commands(request.get("InstanceId"))
                 if request.get("CommandId") in (None, c.command_id)
                 for i in c.invocations.values()
                 if i.propagated

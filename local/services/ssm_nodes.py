@@ -84,11 +84,19 @@ class ManagedNodes:
         filters += [
             (f["key"], f["valueSet"]) for f in request.get("InstanceInformationFilterList") or []
         ]
-        nodes = [n for n in self._instances.nodes() if self._is_reported(n)]
+        nodes = [n for n in self._candidates(filters) if self._is_reported(n)]
         described = [(n, self._entry(n)) for n in sorted(nodes, key=lambda n: n.instance_id)]
         entries = [e for n, e in described if all(_matches(n, e, *f) for f in filters)]
         items, token = page(entries, request, default_size=10)
         return {"InstanceInformationList": items} | ({"NextToken": token} if token else {})
+
+    def _candidates(self, filters: Sequence[tuple[str, Sequence[str]]]) -> Iterable[Node]:
+        """Those that a filter names by id; else everybody."""
+        named = dict(filters).get("InstanceIds")
+        if named is None:
+            return self._instances.nodes()
+        found = map(self._instances.node, dict.fromkeys(named))
+        return [node for node in found if node is not None]
 
     def _found(self, targets: Sequence[Mapping[str, Any]]) -> list[str]:
         nodes = [n for n in self._instances.nodes() if self._is_valid(n)]

@@ -13,6 +13,7 @@ from benchmarks.api_calls import call_rows
 from benchmarks.decisions import decision_rows
 from benchmarks.lambda_functions import function_rows
 from benchmarks.rows import Row
+from benchmarks.scale import scale_rows
 from benchmarks.simulation import simulation_rows
 from cli.deploy import ROOT
 from cli.report import write_json
@@ -46,6 +47,7 @@ def rows(rounds: int, million: bool) -> Iterator[Row]:
     yield from call_rows()
     yield from decision_rows()
     yield from simulation_rows(million)
+    yield from scale_rows()
 
 
 def table(measured: list[Row]) -> Table:

@@ -58,7 +58,7 @@ class Queue:
         self.settings = settings
         self.messages: dict[str, Message] = {}
         self.dead_letters = dead_letters
-        self.sent = self.deleted = 0
+        self.sent = self.deleted = self.most_receives = 0
         self.on_change: Callable[[], None] = lambda: None
         self._tasks = tasks
         self._random = random
@@ -199,6 +199,7 @@ class Queue:
 
     def _lease(self, message: Message) -> None:
         message.receives += 1
+        self.most_receives = max(self.most_receives, message.receives)
         message.receipt = f"{message.message_id}#{message.receives}"
         message.leased_at = self._now()
         self._show_at(message, message.leased_at + self.settings.visibility_seconds)

@@ -1,0 +1,53 @@
+"""A fleet that wakes as one, at a size at which the functions' concurrency and AWS's limits bite."""
+
+import pytest
+
+from faults.fleet import FleetRun, Stage, shipped_code
+
+INSTANCES = 300
+
+
+def woken(**limits: float) -> Stage:
+    run = FleetRun(INSTANCES)
+    with shipped_code(run.world):
+        run.fill_pool()
+        return run.wake(**limits)
+
+
+def test_a_fleet_that_wakes_as_one_needs_one_call_for_each_instance() -> None:
+    stage = woken()
+
+    assert stage.calls["autoscaling.CompleteLifecycleAction"] == INSTANCES
+    assert stage.calls["autoscaling.SetDesiredCapacity"] == 1
+    assert stage.calls["ssm.SendCommand"] == 0
+    assert stage.seconds < 60.0
+    assert stage.lost_events == 0
+
+
+def test_a_throttled_auto_scaling_only_makes_a_wake_slower() -> None:
+    stage = woken(calls_per_second=5.0)
+
+    assert stage.throttled > 0
+    assert stage.calls["autoscaling.CompleteLifecycleAction"] >= INSTANCES
+    assert stage.lost_events == 0
+    # What is asked in vain must not crowd out what is asked for the first time.
+    assert stage.seconds < 2.0 * INSTANCES / 5.0
+
+
+def test_starts_that_ec2_puts_off_wake_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.limits.STARTS_AT_ONCE", 100)
+
+    stage = woken(starts_per_second=2.0)
+
+    assert stage.seconds == pytest.approx((INSTANCES - 100) / 2.0, abs=60.0)
+    assert stage.calls["autoscaling.CompleteLifecycleAction"] == INSTANCES
+
+
+def test_a_launch_of_hundreds_proves_each_once() -> None:
+    run = FleetRun(INSTANCES)
+    with shipped_code(run.world):
+        stage = run.fill_pool()
+
+    assert stage.calls["autoscaling.CompleteLifecycleAction"] == INSTANCES
+    assert stage.calls["ec2.CreateTags"] == INSTANCES
+    assert stage.lost_events == 0

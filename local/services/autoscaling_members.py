@@ -43,15 +43,16 @@ def describe_scaling_activities(service: AutoScalingService, request: Request) -
     elif name:
         records = [service.record(name)]
     found = [
-        _described(record, activity)
+        (record, activity)
         for record in records
         if name in (None, record.name)
         for activity in record.group.records.log.newest_first()
         if not wanted or activity.activity_id in wanted
     ]
     if name is None:
-        found.sort(key=lambda activity: activity["StartTime"], reverse=True)
-    return page(found, request, 100, "Activities")
+        found.sort(key=lambda it: it[1].start_time, reverse=True)
+    answer = page(found, request, 100, "Activities")
+    return answer | {"Activities": [_described(*it) for it in answer["Activities"]]}
 
 
 def set_instance_protection(service: AutoScalingService, request: Request) -> Request:

@@ -12,9 +12,10 @@ from pilotlight.fleet.reconcile import (
     Fleet,
     guard_setup,
     keep_rebalance_suspended,
+    look,
     replace_dead_workers,
 )
-from pilotlight.fleet.waits import Activity
+from pilotlight.fleet.waits import Activity, find_waits
 
 ABANDONED = (
     "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "
@@ -192,3 +193,25 @@ def test_rebalancing_is_suspended_once() -> None:
     list(keep_rebalance_suspended(Fleet(group_of(), (), ()), group))
 
     assert group.calls == [("suspend", "AZRebalance")]
+
+
+def test_of_thousands_that_wake_each_wait_is_known_by_its_activity() -> None:
+    instances = [f"i-{number:017x}" for number in range(1_000)]
+    members = tuple(Member(instance_id, "Pending:Wait") for instance_id in instances)
+    text = "Launching a new EC2 instance from warm pool: "
+    past = tuple(Activity(text + it, "MidLifecycleAction", "", NOW) for it in instances)
+    group = FakeGroup(described=group_of(*members), past=past)
+
+    fleet = look(group)
+
+    waits = find_waits(fleet.group.members, fleet.activities)
+    assert {wait.origin for wait in waits} == {"WarmPool"}
+
+
+def test_activities_are_read_no_further_than_waits_and_latest_failures_need() -> None:
+    ended = setup("Successful", minutes_ago=5)
+    group = FakeGroup(described=group_of(Member(INSTANCE, "Pending:Wait")))
+
+    for first, read in ((setup("MidLifecycleAction", minutes_ago=1), 100), (ended, 100)):
+        group.past = (first, *[ended] * 900)
+        assert len(look(group).activities) == read

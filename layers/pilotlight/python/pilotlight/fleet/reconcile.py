@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Protocol
 
 from pilotlight.errors import InstanceNotInGroupError
@@ -22,9 +21,10 @@ from pilotlight.fleet.states import is_waiting
 from pilotlight.fleet.waits import Activity, find_waits
 
 AZ_REBALANCE = "AZRebalance"
-# 100 a page, newest first: enough for the open ones of 500 instances and the latest failures.
-MAX_ACTIVITIES = 500
+# Newest first: the latest failures are among them.
 ACTIVITIES_PER_PAGE = 100
+# A return to the pool may have no open activity that could be found: this is where the search ends.
+MAX_ACTIVITIES_PER_WAIT = 2
 
 
 class FleetGroup(GroupReader, BreakerGroup, InstanceHealth, Protocol):
@@ -61,9 +61,22 @@ def look(group: FleetGroup) -> Fleet:
     """Three calls for a fleet of up to 50 in the pool and 100 activities."""
     described = group.describe()
     warm = tuple(group.warm_pool())
-    waiting = any(is_waiting(it.lifecycle_state) for it in (*described.members, *warm))
-    limit = MAX_ACTIVITIES if waiting else ACTIVITIES_PER_PAGE
-    return Fleet(described, warm, tuple(islice(group.activities(), limit)))
+    waiting = {
+        it.instance_id for it in (*described.members, *warm) if is_waiting(it.lifecycle_state)
+    }
+    return Fleet(described, warm, tuple(_newest(group.activities(), waiting)))
+
+
+def _newest(activities: Iterable[Activity], waiting: set[str]) -> Iterator[Activity]:
+    """A page of them, and on until there is the open one of each that waits: it says for what."""
+    missing = set(waiting)
+    limit = max(ACTIVITIES_PER_PAGE, MAX_ACTIVITIES_PER_WAIT * len(waiting))
+    for number, activity in enumerate(activities, start=1):
+        yield activity
+        if not activity.is_over:
+            missing.discard(activity.instance_id)
+        if number >= limit or (number >= ACTIVITIES_PER_PAGE and not missing):
+            return
 
 
 def settle_waits(fleet: Fleet, care: WaitCare, now: datetime) -> Iterator[Finding]:

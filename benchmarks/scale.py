@@ -1,4 +1,4 @@
-"""Whole fleets at once, in virtual time: how long it takes them, what it calls and what it costs."""
+"""Whole fleets at once, in virtual time: how long they take, what they call, what they cost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A fleet that wakes as one, at a size at which the functions' concurrency and AWS's limits bite."""
+"""A fleet at once, at a size at which the functions' concurrency and AWS's limits bite."""
 
 import pytest
 
+from benchmarks.scale import all_at_once
 from faults.fleet import FleetRun, Stage, shipped_code
 
 INSTANCES = 300
@@ -40,7 +41,9 @@ def test_starts_that_ec2_puts_off_wake_in_the_end(monkeypatch: pytest.MonkeyPatc
     stage = woken(starts_per_second=2.0)
 
     assert stage.seconds == pytest.approx((INSTANCES - 100) / 2.0, abs=60.0)
-    assert stage.calls["autoscaling.CompleteLifecycleAction"] == INSTANCES
+    # Such a wake is overdue when it comes to its hook: reconcile may complete it, too.
+    assert INSTANCES <= stage.calls["autoscaling.CompleteLifecycleAction"] < 1.1 * INSTANCES
+    assert stage.lost_events == 0
 
 
 def test_a_launch_of_hundreds_proves_each_once() -> None:
@@ -51,3 +54,11 @@ def test_a_launch_of_hundreds_proves_each_once() -> None:
     assert stage.calls["autoscaling.CompleteLifecycleAction"] == INSTANCES
     assert stage.calls["ec2.CreateTags"] == INSTANCES
     assert stage.lost_events == 0
+
+
+def test_a_queue_that_fills_in_ten_seconds_is_worked_off_by_the_whole_fleet() -> None:
+    result = all_at_once(20_000)
+
+    assert result.unfinished == 0
+    assert max(sample.in_service for sample in result.samples) == 5000
+    assert result.cold_starts == 0

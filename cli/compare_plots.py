@@ -23,8 +23,9 @@ LEAST_SHOWN_SECONDS = 0.1
 WAITS_SHOWN = 9
 SHOWN_HOURS = 8.0  # around the peak
 NEAR = 0.02  # share of a picture's width and height within which points have one label
-FAST = 2.2  # times the p95 of the fastest: the corner that is shown larger
-TICKS = (1, 1.5, 2, 2.5, 3, 4, 5, 7)
+# The corner that is shown larger: up to so many times the p95 of the fastest, or about a start.
+FAST, FAST_SECONDS = 2.2, 35.0
+TICKS, FEW_TICKS = (1, 1.5, 2, 2.5, 3, 4, 5, 7), (1, 2, 5)  # for less than two decades, for more
 ABOVE, BELOW = (5, 4), (4, -11)  # points, from a point to its label
 
 Limits = tuple[tuple[float, float], tuple[float, float]]
@@ -108,7 +109,8 @@ def _pareto(comparison: Comparison, figure: Figure) -> None:
     """Everybody, and the fast corner larger; peers have numbers, ours its TargetWaitSeconds."""
     whole, corner = figure.subplots(1, 2)
     fastest = min(_shown(result) for result in comparison.results)
-    near = [result for result in _fair(comparison) if _shown(result) <= FAST * fastest]
+    most = max(FAST * fastest, FAST_SECONDS)
+    near = [result for result in _fair(comparison) if _shown(result) <= most]
     limits = _limits(near or _fair(comparison))
     in_corner = {result.policy for result in near}
     _points(comparison, whole, [it for it in comparison.results if it.policy not in in_corner])
@@ -118,7 +120,9 @@ def _pareto(comparison: Comparison, figure: Figure) -> None:
     whole.set(ylabel="p95 of the wait in seconds", title=f"{comparison.trace.name}: cost and wait")
     for axes in (whole, corner):
         axes.set(yscale="log", xlabel="USD for the whole trace")
-        axes.yaxis.set_major_locator(LogLocator(subs=TICKS, numticks=30))
+        low, high = axes.get_ylim()
+        subs = TICKS if high < 100 * low else FEW_TICKS
+        axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=30))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
     handles, labels = whole.get_legend_handles_labels()
@@ -193,7 +197,8 @@ def _limits(results: Iterable[Result]) -> Limits:
     costs = [result.usd for result in results]
     waits = [_shown(result) for result in results]
     margin = 0.08 * (max(costs) - min(costs)) or 1.0
-    return (min(costs) - margin, max(costs) + margin), (min(waits) / 1.08, max(waits) * 1.08)
+    factor = max(1.08, (max(waits) / min(waits)) ** 0.06)
+    return (min(costs) - margin, max(costs) + margin), (min(waits) / factor, max(waits) * factor)
 
 
 def _corner(limits: Limits) -> tuple[float, float, float, float]:

@@ -15,6 +15,7 @@ from local.services.authorization import (
     context_of,
     denial,
     lambda_layer_action,
+    partiql_action,
     resources_of,
 )
 
@@ -43,7 +44,7 @@ def trust_transport() -> None:
 
 
 def name_actions() -> None:
-    """Stock takes GetLayerVersion for ListLayers, and a batch of SQS for an action of its own."""
+    """Stock takes GetLayerVersion for ListLayers, and batches for actions of their own."""
     from ministack.core import iam_actions
 
     stock = iam_actions.extract_iam_action
@@ -61,6 +62,8 @@ def name_actions() -> None:
             if action:
                 return action
         action = stock(service, method, path, headers, body, query_params)
+        if action == "dynamodb:BatchExecuteStatement":
+            return partiql_action(read_body(body, query_params))
         return ALLOWED_BY.get(action, str(action)) if action else None
 
     iam_actions.extract_iam_action = extract_iam_action

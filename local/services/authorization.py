@@ -230,6 +230,33 @@ BY_ACTION: dict[str, Finder] = {
 }
 
 
+STATEMENT = re.compile(
+    r'\s*(?P<verb>\w+)(?:\s+INTO|\s+FROM)?\s+"?(?P<table>[\w.-]+)', re.IGNORECASE
+)
+
+
+def partiql_action(parameters: Mapping[str, Any]) -> str:
+    """Of the first statement of a batch (DynamoDB guide, "IAM security policies with PartiQL")."""
+    verbs = [match["verb"].capitalize() for match in _statements(parameters)]
+    return f"dynamodb:PartiQL{verbs[0] if verbs else 'Select'}"
+
+
+def _statements(parameters: Mapping[str, Any]) -> list[re.Match[str]]:
+    texts = [str(it.get("Statement", "")) for it in parameters.get("Statements", [])]
+    return [match for text in texts if (match := STATEMENT.match(text))]
+
+
+def _partiql_tables(request: Request) -> list[str]:
+    tables = {match["table"] for match in _statements(request.parameters)}
+    return [request.arn("dynamodb", f"table/{table}") for table in sorted(tables)]
+
+
+BY_ACTION |= {
+    "dynamodb:PartiQLInsert": _partiql_tables,
+    "dynamodb:PartiQLUpdate": _partiql_tables,
+}
+
+
 # A batch is allowed by what allows its entries (SQS guide, "Amazon SQS API permissions").
 ALLOWED_BY = {
     f"sqs:{entry}Batch": f"sqs:{entry}"

@@ -67,7 +67,7 @@ def a_result(run: Run, result: str, now: float) -> dict:
 
 
 def after(run: Run, claim) -> Run:
-    return replace(run, past=records.past(claim.before))
+    return replace(run, past=records.past(claim.before, run.message))
 
 
 def test_a_message_arrives_with_its_attempt_and_times(queue):

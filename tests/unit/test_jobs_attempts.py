@@ -31,7 +31,7 @@ LIMITS = Limits(max_attempts=3, max_receive_count=20)
 
 
 def a_run(before: dict | None = None) -> Run:
-    return Run("j", Worker("i-2"), MESSAGE, 1001.0, 995.0, past(before or {}))
+    return Run("j", Worker("i-2"), MESSAGE, 1001.0, 995.0, past(before or {}, MESSAGE))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,13 @@ def test_an_attempt_that_was_never_heard_of_again_is_in_the_history_as_lost():
     lost, own = succeeded(a_run(before), "1", 1002.0)["history"]
     assert (lost["state"], lost["instance_id"], lost["started_at"]) == ("lost", "i-1", 5.0)
     assert (own["state"], own["instance_id"], own["finished_at"]) == ("succeeded", "i-2", 1002.0)
+
+
+def test_a_beginning_whose_answer_was_lost_is_no_lost_attempt():
+    own = {"state": "running", "attempt": 3, "attempt_offset": 2, "message_id": "m"}
+    assert past(own, MESSAGE).lost == ()
+    assert len(past(own | {"message_id": "other"}, MESSAGE).lost) == 1
+    assert len(past(own | {"attempt": 2, "attempt_offset": 2}, MESSAGE).lost) == 1
 
 
 def test_failures_count_on_from_what_the_table_says():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotlight.jobs.prefetch import ahead, to_receive
+from pilotlight.jobs.prefetch import Pace, to_receive
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,27 @@ from pilotlight.jobs.prefetch import ahead, to_receive
     ],
 )
 def test_as_many_wait_in_the_worker_as_begin_within_a_second(slots, recent_seconds, expected):
-    assert ahead(slots, recent_seconds) == expected
+    assert pace_of(slots, recent_seconds).ahead(slots) == expected
+
+
+def pace_of(slots, recent_seconds) -> Pace:
+    pace = Pace(slots)
+    for seconds in recent_seconds:
+        pace.note(seconds)
+    return pace
+
+
+@pytest.mark.parametrize(
+    ("slots", "seconds", "quick"), [(1, 0.05, True), (1, 0.2, False), (8, 0.2, True)]
+)
+def test_a_worker_is_quick_when_it_does_ten_jobs_a_second(slots, seconds, quick):
+    assert pace_of(slots, [seconds] * 5).is_quick is quick
+
+
+def test_what_is_forgotten_allows_nothing_ahead():
+    pace = pace_of(1, [0.01] * 5)
+    pace.forget()
+    assert pace.ahead(1) == 0
 
 
 @pytest.mark.parametrize(

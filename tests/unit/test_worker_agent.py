@@ -9,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from pilotlight.aws.own_instance import RefusedError
 from pilotlight.jobs.attempts import ReceivedMessage
+from pilotlight.jobs.prefetch import Pace
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.drain_files import DrainFiles, DrainRequest
 from pilotlight.worker.endings import Outcome
@@ -49,7 +50,7 @@ class World:
             around=self,
             slots=self,
             inlet=self,
-            intake=Intake(self, self, self, self, lambda: self.now),
+            intake=Intake(self, self, self, Pace(slots=1), lambda: self.now),
             instance=self,
             depth=self,
             drain_files=self.drain_files,
@@ -99,11 +100,11 @@ class World:
         return withdrawn
 
     def finish_job(self):
-        self.job.work(self.job.message, None)
+        self.job.work(self.job, None)
         self.running, self.free = self.running - 1, self.free + 1
         self.begin_next()
 
-    # errands, done at once; deletes, of which there are none
+    # errands, done at once
     unfinished = 0
 
     def do(self, errand):
@@ -121,12 +122,16 @@ class World:
         return arrived
 
     # runner
-    def run(self, message, process, worker_ready_at):
+    def claim_all(self, messages, worker_ready_at):
+        self.did.append(f"claim {len(messages)}")
+        return [None] * len(messages)
+
+    def run(self, message, claimed, process, worker_ready_at):
         self.did.append(f"run {message.message_id}")
         self.now += self.job_seconds
         return lambda: Outcome.SUCCEEDED
 
-    def hand_back_unstarted(self, message):
+    def hand_back_unstarted(self, message, claimed):
         self.did.append(f"hand back {message.message_id}")
 
     # instance
@@ -240,6 +245,17 @@ def test_after_short_jobs_messages_are_fetched_ahead_by_the_batch(world):
     short_jobs_before(world)
     world.steps(until=world.now + 3)
     assert world.asked_for == 10
+
+
+def test_several_of_many_short_jobs_are_claimed_together(world):
+    short_jobs_before(world)
+    assert "claim" not in " ".join(world.did)
+    world.arriving = [message("one"), message("two")]
+    world.steps(until=world.now + 0.5)
+    assert "claim 2" in world.did
+    world.finish_job()
+    world.finish_job()
+    assert world.did[-2:] == ["run one", "run two"]
 
 
 def test_a_message_never_waits_behind_a_long_job(world):

@@ -9,9 +9,12 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from pilotlight.jobs.attempts import ReceivedMessage
+from pilotlight.jobs.prefetch import Pace
+from pilotlight.jobs.records import Past, Run, Worker
 from pilotlight.worker.deletes import Deletes
 from pilotlight.worker.errands import Errands
 from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.results import Results
 
 PATIENCE_SECONDS = 60
 
@@ -74,7 +77,8 @@ class Queue:
 class Bench:
     def __init__(self) -> None:
         self.queue, self.log_text = Queue(), io.StringIO()
-        self.deletes = Deletes(self.queue, time.monotonic, EventLog(self.log_text, time.time))
+        self.errands = Errands(threads=8)
+        self.deletes = Deletes(self.queue, self.errands.do, EventLog(self.log_text, time.time))
 
     def delete(self, *names: str) -> None:
         for name in names:
@@ -82,7 +86,7 @@ class Bench:
 
     def finish(self) -> None:
         self.queue.go_on.set()
-        until(lambda: self.deletes.unfinished == 0)
+        until(lambda: self.errands.unfinished == 0)
 
     def not_deleted(self) -> set[str]:
         lines = map(json.loads, self.log_text.getvalue().splitlines())
@@ -97,7 +101,6 @@ def bench() -> Bench:
 def test_messages_are_deleted_ten_at_a_time_and_none_is_left_over(bench):
     names = [f"m-{number}" for number in range(25)]
     bench.delete(*names)
-    assert bench.deletes.unfinished == 25
     bench.finish()
     assert sorted(name for batch in bench.queue.batches for name in batch) == sorted(names)
     assert len(bench.queue.batches) < 25
@@ -120,3 +123,79 @@ def test_after_a_call_that_failed_the_next_is_made(bench):
     bench.delete("m-2")
     bench.finish()
     assert bench.queue.batches == [["m-2"]]
+
+
+class Table:
+    """Records what it is told to, but for the jobs named in `refused`."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.refused: set[str] = set()
+        self.failure: Exception | None = None
+
+    def amend(self, ends):
+        if self.failure:
+            raise self.failure
+        self.batches.append([run.job_id for run, _ in ends])
+        return [run.job_id not in self.refused for run, _ in ends]
+
+
+def a_run(job_id: str, history_length: int = 0) -> Run:
+    message = ReceivedMessage(f"m-{job_id}", "r", "{}", 1, 0.0, 0.0)
+    return Run(job_id, Worker("i-1"), message, 1.0, 0.0, Past(history_length=history_length))
+
+
+def results_of(table: Table, job_seconds: float) -> Results:
+    pace = Pace(slots=1)
+    for _ in range(5):
+        pace.note(job_seconds)
+    return Results(table, pace, EventLog(io.StringIO(), time.time))
+
+
+def record_at_once(results: Results, count: int) -> dict[str, bool]:
+    recorded: dict[str, bool] = {}
+
+    def record(job_id: str) -> None:
+        recorded[job_id] = results.record(a_run(job_id), {"state": "succeeded"})
+
+    threads = [threading.Thread(target=record, args=(f"j-{n}",)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    return recorded
+
+
+def test_results_in_quick_succession_are_recorded_together_and_each_hears_of_its_own():
+    table = Table()
+    table.refused = {"j-3"}
+    recorded = record_at_once(results_of(table, job_seconds=0.01), count=60)
+    assert {job_id for job_id, done in recorded.items() if not done} == {"j-3"}
+    assert sorted(job_id for batch in table.batches for job_id in batch) == sorted(recorded)
+    assert max(map(len, table.batches)) <= 25
+    assert len(table.batches) < 60
+
+
+def test_a_result_of_a_long_job_does_not_wait_for_company():
+    table = Table()
+    assert not results_of(table, job_seconds=2.0).record(a_run("j"), {})
+    assert table.batches == []
+
+
+def test_a_job_with_a_history_has_its_result_recorded_alone():
+    assert not results_of(Table(), job_seconds=0.01).record(a_run("j", history_length=1), {})
+
+
+def test_when_the_common_call_fails_each_result_is_recorded_alone():
+    table = Table()
+    table.failure = EndpointConnectionError(endpoint_url="http://table")
+    recorded = record_at_once(results_of(table, job_seconds=0.01), count=3)
+    assert recorded == {"j-0": False, "j-1": False, "j-2": False}
+
+
+def test_a_defect_in_the_common_call_leaves_nobody_waiting():
+    table = Table()
+    table.failure = KeyError("a defect")
+    results = results_of(table, job_seconds=0.01)
+    with pytest.raises(KeyError):
+        results.record(a_run("j"), {})

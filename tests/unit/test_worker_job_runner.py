@@ -78,6 +78,9 @@ class Table:
         self.history.append(attributes.get("state", "noted"))
         return True
 
+    def record(self, run, attributes):
+        return False  # of no quick succession
+
     def begin(self, run, attributes):
         before = {**self.item}
         if before.get("state") == "dead_lettered":
@@ -157,11 +160,13 @@ class Bench:
         limits = Limits(max_attempts=3, max_receive_count=20)
         self.use(DeadLettering(limits, self.queue, self.queue, self.log))
 
-    def use(self, giving_up, job_timeout_seconds=600) -> None:
+    def use(self, giving_up, job_timeout_seconds=600, batch=None) -> None:
         self.runner = JobRunner(
             queue=self.queue,
             deletes=self.queue,
             table=self.table,
+            batch=batch,
+            results=self.table,
             belongings=Belongings(self.bucket, self.log),
             giving_up=giving_up,
             stop=self.sign,
@@ -178,7 +183,7 @@ class Bench:
     def run(self, *script, tick_seconds=0.5, memory=100 * MIB, **message) -> Outcome:
         self.process = Process(self.clock, script, tick_seconds)
         self.process.memory = memory
-        return self.runner.run(self.message(**message), self.process, worker_ready_at=995.0)()
+        return self.runner.run(self.message(**message), None, self.process, worker_ready_at=995.0)()
 
     def events(self) -> list[str]:
         return [json.loads(line)["event"] for line in self.log_text.getvalue().splitlines()]
@@ -287,7 +292,7 @@ def test_a_refusal_that_shows_no_final_state_deletes_nothing(bench):
 def test_of_two_results_the_first_stands(bench):
     process = Process(bench.clock, [[RESULT]])
     process.send = lambda message: bench.table.item.update(state="succeeded", result="theirs")
-    assert bench.runner.run(bench.message(), process, 995.0)() is Outcome.DUPLICATE
+    assert bench.runner.run(bench.message(), None, process, 995.0)() is Outcome.DUPLICATE
     assert bench.table.item["result"] == "theirs"
     assert bench.queue.deleted == ["m-1"]
 
@@ -463,3 +468,56 @@ def test_checkpoints_that_cannot_be_deleted_do_not_cost_the_result(bench):
     assert bench.run([CHECKPOINT], [RESULT]) is Outcome.SUCCEEDED
     assert bench.queue.deleted == ["m-1"]
     assert "not_cleared" in bench.events()
+
+
+class Batch:
+    """Knows the jobs named; records the others, or is out of reach."""
+
+    def __init__(self, *known: str, out_of_reach: bool = False) -> None:
+        self.known = known
+        self.out_of_reach = out_of_reach
+        self.asked_for: list[str] = []
+
+    def begin(self, beginnings):
+        if self.out_of_reach:
+            raise UNREACHABLE
+        self.asked_for = [run.job_id for run, _ in beginnings]
+        return [job_id not in self.known for job_id in self.asked_for]
+
+
+def claims_of(bench, batch, **attempts):
+    bench.use(LeftToRedrive(), batch=batch)
+    messages = [
+        ReceivedMessage(f"m-{name}", "r", f'{{"job_id": "{name}", "payload": 1}}', attempt, 0, 0)
+        for name, attempt in attempts.items()
+    ]
+    garbage = ReceivedMessage("m-garbage", "r", "garbage", 1, 0, 0)
+    return bench.runner.claim_all([*messages, garbage], 995.0)
+
+
+def test_first_deliveries_are_claimed_together_and_the_others_each_alone(bench):
+    batch = Batch("known")
+    new, known, again, garbage = claims_of(bench, batch, new=1, known=1, again=2)
+    assert batch.asked_for == ["new", "known"]
+    assert (new.job_id, new.attempt) == ("new", 1)
+    assert (known, again, garbage) == (None, None, None)
+
+
+def test_while_the_table_is_out_of_reach_nothing_is_claimed(bench):
+    assert claims_of(bench, Batch(out_of_reach=True), new=1) == [None, None]
+
+
+def test_a_claimed_job_runs_without_being_claimed_again(bench):
+    (run, _) = claims_of(bench, Batch(), j=1)
+    process = Process(bench.clock, [[RESULT]])
+    message = bench.message()
+    assert bench.runner.run(message, run, process, 995.0)() is Outcome.SUCCEEDED
+    assert bench.table.history == ["succeeded"]
+
+
+def test_a_claimed_job_that_no_slot_was_free_for_is_recorded_as_interrupted(bench):
+    (run, _) = claims_of(bench, Batch(), j=1)
+    bench.runner.hand_back_unstarted(bench.message(), run)
+    assert bench.table.item["state"] == "interrupted"
+    assert bench.table.item["interruptions"] == 1
+    assert bench.queue.visibility == [0]

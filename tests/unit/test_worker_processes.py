@@ -186,6 +186,8 @@ def run_supervised(process, job_timeout_seconds=60.0, memory_mib=0, **payload):
         queue=bench,
         deletes=bench,
         table=bench,
+        batch=bench,
+        results=bench,
         belongings=Belongings(bench, log),
         giving_up=LeftToRedrive(),
         stop=LeaveSign(),
@@ -195,7 +197,7 @@ def run_supervised(process, job_timeout_seconds=60.0, memory_mib=0, **payload):
         sleep=time.sleep,
         log=log,
     )
-    runner.run(message, process, time.time())()
+    runner.run(message, None, process, time.time())()
     return bench.item
 
 
@@ -206,6 +208,9 @@ class Bench:
     def begin(self, run, attributes):
         self.item = attributes
         return Claim(True, {})
+
+    def record(self, run, attributes):
+        return False
 
     def amend(self, run, attributes):
         self.item |= attributes
@@ -349,13 +354,13 @@ def test_a_process_that_died_is_replaced_before_its_slot_is_free(make_slots, wai
     waiter.until(lambda: slots.places().free == 1)
     pids = []
 
-    def die(message, process):
+    def die(delivery, process):
         pids.append(process.pid)
         process.kill()
 
     for _ in range(2):
         begun = len(pids)
-        slots.begin(Delivery(MESSAGE, die))
+        slots.begin(Delivery(MESSAGE, None, die))
         waiter.until(lambda begun=begun: len(pids) > begun and slots.places().free == 1)
     assert len(set(pids)) == 2
 
@@ -374,7 +379,7 @@ def test_a_defect_in_a_slot_ends_the_worker_instead_of_hiding(make_slots, waiter
     slots.open()
     waiter.until(lambda: slots.places().free == 1)
 
-    def defect(message, process):
+    def defect(delivery, process):
         raise KeyError("a defect")
 
     def failed():
@@ -383,7 +388,7 @@ def test_a_defect_in_a_slot_ends_the_worker_instead_of_hiding(make_slots, waiter
         except RuntimeError:
             return True
 
-    slots.begin(Delivery(MESSAGE, defect))
+    slots.begin(Delivery(MESSAGE, None, defect))
     waiter.until(failed)
     for thread in threading.enumerate():  # its traceback belongs to this test and to no later one
         if thread.name == "slot":
@@ -395,10 +400,10 @@ def test_what_waits_for_a_slot_can_be_withdrawn_and_is_then_not_begun(make_slots
     slots.open()
     waiter.until(lambda: slots.places().free == 1)
     done, go_on = [], threading.Event()
-    slots.begin(Delivery(MESSAGE, lambda *_: go_on.wait(PATIENCE_SECONDS)))
+    slots.begin(Delivery(MESSAGE, None, lambda *_: go_on.wait(PATIENCE_SECONDS)))
     waiter.until(lambda: slots.running == 1)
     messages = [replace(MESSAGE, message_id=name) for name in ("m-2", "m-3")]
-    behind = [Delivery(message, lambda *_: done.append(1)) for message in messages]
+    behind = [Delivery(message, None, lambda *_: done.append(1)) for message in messages]
     for delivery in behind:
         slots.begin(delivery)
     assert slots.places() == Places(ready=1, free=0, waiting=2)
@@ -414,10 +419,10 @@ def test_a_process_that_died_while_idle_is_not_the_next_jobs_failure(make_slots,
     slots.open()
     waiter.until(lambda: slots.places().free == 1)
     pids = []
-    slots.begin(Delivery(MESSAGE, lambda _, process: pids.append(process.pid)))
+    slots.begin(Delivery(MESSAGE, None, lambda _, process: pids.append(process.pid)))
     waiter.until(lambda: slots.places().free == 1 and pids)
     os.kill(pids[0], signal.SIGKILL)
     os.waitid(os.P_PID, pids[0], os.WEXITED | os.WNOWAIT)  # until it is dead, without reaping it
-    slots.begin(Delivery(MESSAGE, lambda _, process: pids.append(process.pid)))
+    slots.begin(Delivery(MESSAGE, None, lambda _, process: pids.append(process.pid)))
     waiter.until(lambda: len(pids) == 2)
     assert pids[0] != pids[1]

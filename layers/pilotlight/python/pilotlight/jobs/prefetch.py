@@ -1,6 +1,6 @@
-"""How many messages a worker may hold that no slot is free for yet."""
+"""How many messages a worker may hold that no slot is free for yet: as many as its pace allows."""
 
-from collections.abc import Collection
+from collections import deque
 
 # A message never waits in a worker for longer: somebody else could have begun it by then.
 HOLD_SECONDS = 1.0
@@ -11,13 +11,33 @@ WINDOW = 20  # jobs that are looked back upon
 ENOUGH = 5  # of them, to go by
 
 
-def ahead(slots: int, recent_seconds: Collection[float]) -> int:
-    """As many as the slots begin within HOLD_SECONDS if each job takes as long as the longest
-    of those that ended lately; 0 until enough have ended. `slots` are those that can work."""
-    if len(recent_seconds) < ENOUGH:
-        return 0
-    longest = max(max(recent_seconds), 0.001)
-    return min(MAX_AHEAD, int(slots * HOLD_SECONDS / longest))
+class Pace:
+    """How long jobs took lately, by the longest of them, in a worker of so many slots."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._seconds: deque[float] = deque(maxlen=WINDOW)
+
+    def note(self, seconds: float) -> None:
+        """One job more has ended."""
+        self._seconds.append(seconds)
+
+    def forget(self) -> None:
+        """They say nothing about those to come."""
+        self._seconds.clear()
+
+    def ahead(self, slots: int) -> int:
+        """As many as `slots` begin within HOLD_SECONDS, each job taking as long as the longest
+        lately; 0 until enough have ended."""
+        recent = tuple(self._seconds)
+        if len(recent) < ENOUGH:
+            return 0
+        return min(MAX_AHEAD, int(slots * HOLD_SECONDS / max(*recent, 0.001)))
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the worker does a batch of jobs in HOLD_SECONDS."""
+        return self.ahead(self._slots) >= BATCH
 
 
 def to_receive(free: int, waiting: int, allowed_ahead: int) -> int:

@@ -59,18 +59,23 @@ class Run:
         return self.past.attempt_offset + self.message.attempt
 
 
-def past(before: Mapping[str, Any]) -> Past:
-    """Of the job's item as it was before the attempt began; empty when there was none."""
+def past(before: Mapping[str, Any], message: ReceivedMessage) -> Past:
+    """Of the job's item as it was before the attempt with `message`; empty when there was none.
+
+    What already speaks of this very delivery is no earlier attempt: a write whose answer was lost.
+    """
     known = ("attempt", "instance_id", "received_at", "started_at")
     entry = {name: before[name] for name in known if name in before} | {
         "state": "lost",
         "error": "never heard of again: lost with its worker, or overtaken",
     }
+    deliveries = int(before.get("attempt", 0)) - int(before.get("attempt_offset", 0))
+    same = (before.get("message_id"), deliveries) == (message.message_id, message.attempt)
     return Past(
         tally=tally(before),
         attempt_offset=int(before.get("attempt_offset", 0)),
         history_length=len(before.get("history", ())),
-        lost=(entry,) if before.get("state") == "running" else (),
+        lost=(entry,) if before.get("state") == "running" and not same else (),
     )
 
 

@@ -1,9 +1,11 @@
 """Carries out what `loop.decide` decides, and tells it what became of that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pilotlight.aws.call_errors import AWS_CALL_ERRORS
 from pilotlight.aws.own_instance import RefusedError
+from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.worker import loop_state
 from pilotlight.worker.drain_files import DrainRequest, DrainVerdict
 from pilotlight.worker.endings import Outcome
@@ -126,12 +128,17 @@ class Agent:
         if messages is None:
             return
         self.state = loop_state.received(self.state)
-        for message in messages:
+        if messages:
             self._last_work_at = self.parts.clock()
-            if self._leaving:
-                self.parts.intake.hand_back(message)
-            else:
-                self.parts.intake.begin(message)
+            self._take_in(messages)
+
+    def _take_in(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Messages that arrive once the instance is leaving go back at once."""
+        if not self._leaving:
+            self.parts.intake.begin(messages)
+            return
+        for message in messages:
+            self.parts.intake.hand_back(message)
 
     @property
     def _leaving(self) -> bool:

@@ -8,11 +8,13 @@ from pathlib import Path
 from pilotlight.aws.bucket import S3JobBucket
 from pilotlight.aws.dead_letters import SqsDeadLetters
 from pilotlight.aws.instance_clients import call_limits, instance_session
+from pilotlight.aws.jobs_batch import DynamoDbJobsBatch
 from pilotlight.aws.jobs_queue import SqsJobsQueue
 from pilotlight.aws.jobs_table import DynamoDbJobsTable
 from pilotlight.aws.logs import CloudWatchLogStream
 from pilotlight.aws.own_instance import AutoScalingOwnInstance
 from pilotlight.jobs.attempts import Limits
+from pilotlight.jobs.prefetch import MAX_AHEAD, Pace
 from pilotlight.jobs.records import Worker
 from pilotlight.worker.agent import Agent
 from pilotlight.worker.belongings import Belongings
@@ -28,13 +30,15 @@ from pilotlight.worker.job_runner import JobRunner, JobSettings
 from pilotlight.worker.loop_state import State, entering_service, policy_of_one, unprotected
 from pilotlight.worker.parts import LeaveSign, Parts
 from pilotlight.worker.receiver import Receiver
+from pilotlight.worker.results import Results
 from pilotlight.worker.settings import WorkerSettings
 from pilotlight.worker.slots import Slots
 from pilotlight.worker.surroundings import Surroundings
 from pilotlight.worker.wake import Stopwatch
 
-MORE_ERRANDS = 2  # than slots: messages that go back, and results that come faster than they go
-MORE_CONNECTIONS = MORE_ERRANDS + 3  # the agent, its receives and the deletes
+# Than slots: results that gather while others run, deletes, and messages that go back.
+MORE_ERRANDS = MAX_AHEAD + 2
+MORE_CONNECTIONS = MORE_ERRANDS + 2  # the agent and its receives
 
 
 class FileNote:
@@ -75,16 +79,21 @@ def assemble(
     sqs = session.client("sqs", config=limits)
     queue = SqsJobsQueue(sqs, settings.queue_url, time.time)
     dead_letters = SqsDeadLetters(sqs, settings.dead_letter_queue_url)
-    table = DynamoDbJobsTable(session.client("dynamodb", config=limits), settings.jobs_table)
+    dynamodb = session.client("dynamodb", config=limits)
+    table = DynamoDbJobsTable(dynamodb, settings.jobs_table)
+    batch = DynamoDbJobsBatch(dynamodb, settings.jobs_table)
     autoscaling = session.client("autoscaling", config=limits)
     bucket = S3JobBucket(lambda: session.client("s3", config=limits), settings.bucket)
     leave_sign = LeaveSign()
     note = FileNote(home.unprotected_file)
-    deletes = Deletes(queue, time.monotonic, log)
+    deletes = Deletes(queue, errands.do, log)
+    pace = Pace(settings.jobs_per_instance)
     runner = JobRunner(
         queue=queue,
         deletes=deletes,
         table=table,
+        batch=batch,
+        results=Results(batch, pace, log),
         belongings=Belongings(bucket, log),
         giving_up=_giving_up(settings, dead_letters, deletes, log),
         stop=leave_sign,
@@ -102,7 +111,7 @@ def assemble(
         around=surroundings,
         slots=slots,
         inlet=Receiver(queue, wake.set),
-        intake=Intake(slots, runner, errands, deletes, time.time),
+        intake=Intake(slots, runner, errands, pace, time.time),
         instance=AutoScalingOwnInstance(autoscaling, settings.group_name, worker.instance_id),
         depth=queue,
         drain_files=DrainFiles(home),

@@ -1,13 +1,12 @@
 """Deletes messages ten at a time, behind the back of the jobs."""
 
-import queue
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pilotlight.aws.call_errors import AWS_CALL_ERRORS
 from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.gathering import Batch, Gathering
 
 BATCH = 10  # DeleteMessageBatch takes no more (botocore's SQS model)
 GATHER_SECONDS = 0.1  # for nobody waits for it, and the visibility timeout is much longer
@@ -25,50 +24,25 @@ class Deletes:
     def __init__(
         self,
         messages: DeletingQueue,
-        clock: Callable[[], float],
+        do: Callable[[Callable[[], None]], None],
         log: EventLog,
     ) -> None:
         self._messages = messages
+        self._do = do
         self._log = log
-        self._clock = clock
-        self._waiting: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._unfinished = 0
-        self._thread: threading.Thread | None = None
-
-    @property
-    def unfinished(self) -> int:
-        return self._unfinished
+        self._gathering: Gathering[ReceivedMessage] = Gathering(BATCH, GATHER_SECONDS)
 
     def delete(self, message: ReceivedMessage) -> None:
-        """Soon; never raises for what SQS does."""
-        with self._lock:
-            self._unfinished += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="deletes", daemon=True)
-                self._thread.start()
-        self._waiting.put(message)
+        """Soon, as an errand; never raises for what SQS does."""
+        batch = self._gathering.join(message)
+        if batch is not None:
+            self._do(lambda: self._delete(batch))
 
-    def _serve(self) -> None:
-        while True:
-            batch = self._gather()
-            for message_id, error in self._delete(batch).items():
-                self._log("message_not_deleted", message_id=message_id, error=error)
-            with self._lock:
-                self._unfinished -= len(batch)
-
-    def _delete(self, batch: Sequence[ReceivedMessage]) -> Mapping[str, str]:
+    def _delete(self, batch: Batch[ReceivedMessage]) -> None:
+        messages = self._gathering.complete(batch)
         try:
-            return self._messages.delete_batch(batch)
-        except AWS_CALL_ERRORS as error:
-            return {message.message_id: str(error) for message in batch}
-
-    def _gather(self) -> list[ReceivedMessage]:
-        batch = [self._waiting.get()]
-        until = self._clock() + GATHER_SECONDS
-        while len(batch) < BATCH:
-            try:
-                batch.append(self._waiting.get(timeout=max(0.0, until - self._clock())))
-            except queue.Empty:
-                break
-        return batch
+            refused = self._messages.delete_batch(messages)
+        except AWS_CALL_ERRORS as failure:
+            refused = {message.message_id: str(failure) for message in messages}
+        for message_id, error in refused.items():
+            self._log("message_not_deleted", message_id=message_id, error=error)

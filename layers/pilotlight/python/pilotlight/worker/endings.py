@@ -32,6 +32,12 @@ class EndsTable(Protocol):
     def reject(self, message_id: str, attributes: Attributes) -> bool: ...
 
 
+class QuickResults(Protocol):
+    """See results."""
+
+    def record(self, run: Run, attributes: Attributes) -> bool: ...
+
+
 class GivingUp(Protocol):
     """See dead_lettering."""
 
@@ -64,6 +70,7 @@ class Endings:
         *,
         queue: EndsQueue,
         table: EndsTable,
+        results: QuickResults,
         giving_up: GivingUp,
         worker: Worker,
         recording: Recording,
@@ -72,6 +79,7 @@ class Endings:
     ) -> None:
         self._queue = queue
         self._table = table
+        self._results = results
         self._giving_up = giving_up
         self._worker = worker
         self._recording = recording
@@ -94,7 +102,7 @@ class Endings:
 
     def _record_result(self, run: Run, attributes: Attributes) -> bool:
         """An attempt that was overtaken may still be the first with a result, and says all anew."""
-        if self._table.amend(run, attributes):
+        if self._results.record(run, attributes) or self._table.amend(run, attributes):
             return True
         return self._table.succeed(run, records.running(run) | attributes)
 

@@ -1,6 +1,6 @@
 """One delivery of a job from its message to its ending."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -19,6 +19,7 @@ from pilotlight.worker.endings import (
     EndsTable,
     GivingUp,
     Outcome,
+    QuickResults,
     named,
 )
 from pilotlight.worker.event_log import EventLog
@@ -31,6 +32,10 @@ Finish = Callable[[], Outcome]
 
 class JobsTable(EndsTable, Protocol):
     def begin(self, run: Run, attributes: Attributes) -> Claim: ...
+
+
+class BatchTable(Protocol):
+    def begin(self, beginnings: Sequence[tuple[Run, Attributes]]) -> Sequence[bool]: ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class JobRunner:
         queue: VisibilityQueue,
         deletes: EndsQueue,
         table: JobsTable,
+        batch: BatchTable,
+        results: QuickResults,
         belongings: Belongings,
         giving_up: GivingUp,
         stop: StopSign,
@@ -58,6 +65,7 @@ class JobRunner:
     ) -> None:
         self._queue = queue
         self._table = table
+        self._batch = batch
         self._belongings = belongings
         self._giving_up = giving_up
         self._stop = stop
@@ -69,6 +77,7 @@ class JobRunner:
         self._endings = Endings(
             queue=deletes,
             table=table,
+            results=results,
             giving_up=giving_up,
             worker=worker,
             recording=self._recording,
@@ -77,7 +86,11 @@ class JobRunner:
         )
 
     def run(
-        self, message: ReceivedMessage, process: RunningProcess, worker_ready_at: float
+        self,
+        message: ReceivedMessage,
+        claimed: Run | None,
+        process: RunningProcess,
+        worker_ready_at: float,
     ) -> Finish:
         """Until the process is free again; what is left to be done needs it no more.
 
@@ -88,21 +101,57 @@ class JobRunner:
             job = parse_message(message.body, message.message_id)
         except MalformedJobError as error:
             return partial(self._endings.reject, message, lease, str(error))
+        if claimed is not None:
+            return self._run_with_payload(job, claimed, lease, process)
         run = Run(job.job_id, self._worker, message, self._clock(), worker_ready_at)
         claim = self._claim(run, lease)
         if claim is None:
             return partial(self._give_back, lease)
         if not claim.granted:
             return partial(self._endings.acknowledge, run, lease, claim.before)
-        run = replace(run, past=records.past(claim.before))
+        run = replace(run, past=records.past(claim.before, message))
         reason = self._giving_up.reason(run.past.tally, message.attempt)
         if reason is not None:
             return partial(self._endings.refuse, Attempt(run, lease), reason)
         return self._run_with_payload(job, run, lease, process)
 
-    def hand_back_unstarted(self, message: ReceivedMessage) -> None:
+    def claim_all(
+        self, messages: Sequence[ReceivedMessage], worker_ready_at: float
+    ) -> Sequence[Run | None]:
+        """Record at once that they run; None for each that has to be claimed by itself.
+
+        Only a first delivery can be of a job that the table knows nothing of. Should the answer be
+        lost, `run` finds its own claim there.
+        """
+        now = self._clock()
+        runs = [self._first_run(message, now, worker_ready_at) for message in messages]
+        firsts = [run for run in runs if run is not None]
+        if not firsts:
+            return runs
+        recorded = self._recording.once(
+            lambda: self._batch.begin([(run, records.running(run)) for run in firsts]),
+            {"messages": len(firsts)},
+        )
+        claimed = {run for run, ok in zip(firsts, recorded or [], strict=False) if ok}
+        return [run if run in claimed else None for run in runs]
+
+    def hand_back_unstarted(self, message: ReceivedMessage, claimed: Run | None) -> None:
         self._log("message_handed_back", message_id=message.message_id)
-        self._lease(message).hand_back(0)
+        if claimed is None:
+            self._lease(message).hand_back(0)
+        else:
+            self._endings.interrupt(Attempt(claimed, self._lease(message)), "no slot was free")
+
+    def _first_run(
+        self, message: ReceivedMessage, now: float, worker_ready_at: float
+    ) -> Run | None:
+        if message.attempt > 1:
+            return None
+        try:
+            job_id = parse_message(message.body, message.message_id).job_id
+        except MalformedJobError:
+            return None  # `run` says so
+        return Run(job_id, self._worker, message, now, worker_ready_at)
 
     def _give_back(self, lease: Lease) -> Outcome:
         lease.hand_back(0 if self._stop.hand_back_at else MAX_RETRY_DELAY_SECONDS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pilotlight.jobs.attempts import ReceivedMessage
+from pilotlight.jobs.records import Run
 from pilotlight.worker.job_process import Event
 
 
@@ -24,7 +25,8 @@ class Delivery:
     """A message on its way to a slot, in whose thread, and by whose process, the work is done."""
 
     message: ReceivedMessage
-    work: Callable[[ReceivedMessage, SlotProcess], None]
+    claimed: Run | None  # when the table says already that it runs
+    work: Callable[["Delivery", SlotProcess], None]
 
 
 class Line:

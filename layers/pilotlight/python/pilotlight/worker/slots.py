@@ -180,7 +180,7 @@ class _Slot:
                 self.busy = False
                 self._line.put_back(delivery)
                 return
-            delivery.work(delivery.message, process)
+            delivery.work(delivery, process)
             self.ready = process.alive  # before it looks free: the next job needs a living one
             self.busy = False
             if len(self._line.waiting) <= PLENTY:

@@ -79,10 +79,12 @@ class Supervision:
         self._clock = clock
         self._log = log
         self._told_to_stop = False
+        self._began_at = 0.0
         self._memory_due_at = 0.0
         self.output_tail = ""
 
     def see_through(self, job: JobMessage, run: Run) -> Answer:
+        self._began_at = self._clock()  # run.started_at may be a moment earlier, see claim_all
         try:
             self._process.send(_request(job, run))
             while True:
@@ -123,7 +125,7 @@ class Supervision:
     def _look(self, run: Run) -> Answer | None:
         """At the clock, the stop sign and the memory; ends the process where a bound is passed."""
         now = self._clock()
-        answer = self._interruption(run, now) or self._excess(run, now)
+        answer = self._interruption(run, now) or self._excess(now)
         if answer is not None:
             self._process.kill()
         elif not self._told_to_stop and self._should_stop_soon(run, now):
@@ -143,9 +145,10 @@ class Supervision:
             return Answer(interrupted="SQS's limit of 12 hours came before the job was done")
         return None
 
-    def _excess(self, run: Run, now: float) -> Answer | None:
-        if now - run.started_at >= self._bounds.timeout_seconds:
-            return Answer(error=f"JobTimeout: not done after {now - run.started_at:.0f} s")
+    def _excess(self, now: float) -> Answer | None:
+        seconds = now - self._began_at
+        if seconds >= self._bounds.timeout_seconds:
+            return Answer(error=f"JobTimeout: not done after {seconds:.0f} s")
         if not self._bounds.memory_bytes or now < self._memory_due_at:
             return None
         self._memory_due_at = now + MEMORY_SECONDS

@@ -10,8 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pilotlight.aws.jobs_batch import DynamoDbJobsBatch
 from pilotlight.fleet.commands import Command
 from pilotlight.fleet.lifecycle_action import DRAIN_HOOK, READY_HOOK, Pause
+from pilotlight.jobs.attempts import ReceivedMessage
+from pilotlight.jobs.records import Run, Worker
 from tests.embedded.privileges import FUNCTION_OF_ROLE, Deed, Stage
 
 TOKEN = "36b210eb-0e5d-4ddf-b153-acd86a82e850"
@@ -236,6 +239,8 @@ def of_instances() -> Iterator[Deed]:
         (jobs, "sqs:GetQueueAttributes", in_queue("get_queue_attributes")),
         ("PutAsideJobsThatItGivesUp", "sqs:SendMessage", dead_letters),
         ("RecordResults", "dynamodb:UpdateItem", records),
+        ("RecordResults", "dynamodb:PartiQLInsert", begins_together),
+        ("RecordResults", "dynamodb:PartiQLUpdate", records_together),
         (payloads, "s3:GetObject", in_bucket("get_object", f"payloads/{JOB}")),
         (payloads, "s3:DeleteObject", in_bucket("delete_object", f"payloads/{JOB}")),
         (checkpoints, "s3:GetObject", in_bucket("get_object", f"checkpoints/{JOB}/1-1")),
@@ -283,6 +288,24 @@ def records(stage: Stage) -> object:
     return stage.client("InstanceRole", "dynamodb").update_item(
         TableName=stage.resource("JobsTable"), Key={"job_id": {"S": JOB}}
     )
+
+
+def many_jobs(stage: Stage) -> DynamoDbJobsBatch:
+    table = stage.resource("JobsTable")
+    return DynamoDbJobsBatch(stage.client("InstanceRole", "dynamodb"), table)
+
+
+def run_of(stage: Stage) -> Run:
+    message = ReceivedMessage("m-1", RECEIPT, "{}", 1, 1.0, 2.0)
+    return Run(JOB, Worker(stage.ours, "/group", "stream"), message, 3.0, 0.0)
+
+
+def begins_together(stage: Stage) -> object:
+    return many_jobs(stage).begin([(run_of(stage), {"state": "running"})])
+
+
+def records_together(stage: Stage) -> object:
+    return many_jobs(stage).amend([(run_of(stage), {"state": "succeeded"})])
 
 
 def lists_checkpoints(stage: Stage) -> object:

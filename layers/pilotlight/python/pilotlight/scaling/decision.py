@@ -161,8 +161,10 @@ def _most(jobs: Demand, queue: QueueDepth, policy: Policy) -> Wish:
 
 
 def _scheduled(queue: QueueDepth, policy: Policy) -> int:
+    if not policy.least_spare:
+        return policy.least_capacity
     spare = _instances(queue.backlog, policy.jobs_per_instance) + policy.least_spare
-    return max(policy.least_capacity, spare if policy.least_spare else 0)
+    return max(policy.least_capacity, spare)
 
 
 def _instances(jobs: int, jobs_per_instance: int) -> int:

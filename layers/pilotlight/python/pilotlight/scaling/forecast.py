@@ -8,11 +8,12 @@ alone nothing is expected.
 
 import math
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, compress
-from operator import neg, not_, sub
+from itertools import accumulate, compress, islice, zip_longest
+from operator import mul, neg, not_, sub
 
 MINUTE_SECONDS = 60.0
 HISTORY_MINUTES = 360
@@ -81,42 +82,39 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
     later = per_minute[LATE_MINUTES:]
     if now == 0:
         return Counter(compress(later, map(not_, recent)))
-    alike = _nearest(now, Counter(compress(zip(recent, later, strict=False), recent)))
+    alike = _nearest(now, compress(zip(recent, later, strict=False), recent))
     alike[max(1, round(now / RECENT_MINUTES))] += 1
     return alike
 
 
-def _nearest(now: int, past: Counter[tuple[int, int]]) -> Counter[int]:
+def _nearest(now: int, past: Iterable[tuple[int, int]]) -> Counter[int]:
     """The counts that followed the times most like now; `past` is of busy ones."""
-    busy = [
-        (abs(before - now) / (before + now), count, times)
-        for (before, count), times in past.items()
-    ]
-    nearest: Counter[int] = Counter()
-    missing = ALIKE_MINUTES
-    for _, count, times in sorted(busy):
-        nearest[count] += min(times, missing)
-        missing -= times
-        if missing <= 0:
+    followed = defaultdict[int, list[int]](list)
+    for before, count in past:
+        followed[before].append(count)
+    by_distance = defaultdict[float, list[int]](list)
+    for before, counts in followed.items():
+        by_distance[abs(before - now) / (before + now)] += counts
+    alike: list[int] = []
+    for distance in sorted(by_distance):
+        alike += sorted(by_distance[distance])
+        if len(alike) >= ALIKE_MINUTES:
             break
-    return nearest
+    return Counter(alike[:ALIKE_MINUTES])
 
 
 def _chances(followers: Counter[int], start_seconds: float) -> tuple[float, ...]:
     """A mixture of Poisson distributions, one for each count that may follow."""
     total = followers.total()
-    tails = [
-        (weight / total, _poisson_tail(count * start_seconds / MINUTE_SECONDS))
-        for count, weight in followers.items()
-        if count
-    ]
+    weights = [weight / total for count, weight in followers.items() if count]
+    tails = [_poisson_tail(count * start_seconds / MINUTE_SECONDS) for count in followers if count]
     chances = [1.0]
-    while True:
-        at_least = len(chances)
-        chance = sum(weight * tail[at_least] for weight, tail in tails if at_least < len(tail))
+    for at_least in islice(zip_longest(*tails, fillvalue=0.0), 1, None):
+        chance = sum(map(mul, weights, at_least))
         if chance < LEAST_CHANCE:
-            return tuple(chances)
+            break
         chances.append(chance)
+    return tuple(chances)
 
 
 @lru_cache(maxsize=1024)

@@ -58,7 +58,7 @@ class HostileVerdict:
     @property
     def sentence(self) -> str:
         """The last line of a run."""
-        fates = ", ".join(f"{self.fates.get(fate, 0)} {fate}" for fate in Fate)
+        fates = ", ".join(f"{self.fates[fate]} {fate}" for fate in Fate)
         return (
             f"{self.messages} messages: {fates}; {sum(self.missing.values())} lost or harmed, "
             f"{len(self.executed)} executed, {len(self.logged)} logged"
@@ -81,11 +81,30 @@ def run_hostile(
     watched.view.say(f"{len(sent)} messages sent, {len(refused)} refused by SQS")
     seconds = wait_until(_EmptyQueue(watched), limit_seconds, "the queue is empty")
     met = refused + read_fates(watched.stack, sent)
-    fates = Counter(message.fate for message in met)
-    missing = Counter(message.kind for message in messages) - Counter(it.kind for it in met)
     executed = tuple(str(path) for path in found_canaries(canary, disks))
     logged = tuple(harmed(read_lines(watched.stack), canary))
-    return HostileVerdict(len(messages), fates, dict(missing), executed, logged, seconds)
+    return judge_hostile(messages, met, executed, logged, seconds)
+
+
+def judge_hostile(
+    messages: Sequence[Message],
+    met: Sequence[Message],
+    executed: tuple[str, ...],
+    logged: tuple[str, ...],
+    seconds: float,
+) -> HostileVerdict:
+    """`met` are those of `messages` that met their fate."""
+    fates = Counter(message.fate for message in met)
+    missing = Counter(message.kind for message in messages)
+    missing.subtract(message.kind for message in met)
+    return HostileVerdict(
+        messages=len(messages),
+        fates={fate: fates[fate] for fate in Fate},
+        missing={kind: count for kind, count in missing.items() if count},
+        executed=executed,
+        logged=logged,
+        seconds=round(seconds, 1),
+    )
 
 
 def send_all(desk: JobsDesk, messages: Iterable[Message]) -> tuple[list[Sent], list[Message]]:

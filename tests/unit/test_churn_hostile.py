@@ -7,13 +7,20 @@ import pickle
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from cli.churn.hostile import BAD, Fate, Message, make_messages
 from cli.churn.hostile_logs import harmed
-from cli.churn.hostile_run import Sent, found_canaries, make_canary, met_its_fate
+from cli.churn.hostile_run import (
+    Sent,
+    found_canaries,
+    judge_hostile,
+    make_canary,
+    met_its_fate,
+)
 
 
 @pytest.fixture
@@ -94,3 +101,14 @@ def test_a_message_has_met_its_fate_only_in_one_way(
     sent: Sent, result: str, reason: str | None, met: bool
 ) -> None:
     assert met_its_fate(sent, result, reason) is met
+
+
+def test_a_verdict_counts_fates_names_kinds_that_missed_theirs_and_is_json() -> None:
+    messages = [BAD_ONE.message, BAD_ONE.message, GOOD_ONE.message]
+    verdict = judge_hostile(messages, messages[1:], (), (), 1.0)
+    assert verdict.missing == {"no JSON": 1}
+    assert not verdict.flawless
+    assert json.loads(json.dumps(asdict(verdict)))["fates"][Fate.DEAD_LETTER] == 1
+    assert judge_hostile(messages, messages, (), (), 1.0).flawless
+    assert not judge_hostile(messages, messages, ("/tmp/x",), (), 1.0).flawless  # noqa: S108
+    assert not judge_hostile(messages, messages, (), ("a line",), 1.0).flawless

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
@@ -59,36 +59,27 @@ class Agenda:
             raise LookupError("the next call was cancelled; next_at was not asked")
         return call, args
 
-    def due(self, until: float) -> Iterator[_Entry]:
-        """Remove and give each call due up to and including `until`, those added meanwhile too."""
-        entries = self._entries
-        while entries and entries[0][0] <= until:
-            entry = heappop(entries)
-            if entry[2] is not None:
-                yield entry
 
-
-class VirtualClock:
+class VirtualClock(Agenda):
     """A clock that jumps to the next planned call: the same calls in the same order, each run."""
 
     def __init__(self, start: float = 0.0) -> None:
+        super().__init__()
         self._now = start
-        self._agenda = Agenda()
 
     def now(self) -> float:
         return self._now
 
     def call_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
-        return self._agenda.add(when if when > self._now else self._now, call, args)
-
-    def next_at(self) -> float | None:
-        return self._agenda.next_at()
+        return self.add(when if when > self._now else self._now, call, args)
 
     def run_until(self, when: float) -> None:
         """Make every call due up to and including `when`, then stand at `when`."""
-        for due, _, call, args in self._agenda.due(when):
-            self._now = due
-            call(*args)
+        entries = self._entries
+        while entries and entries[0][0] <= when:
+            self._now, _, call, args = heappop(entries)
+            if call is not None:
+                call(*args)
         self._now = max(self._now, when)
 
     def advance(self, seconds: float) -> None:

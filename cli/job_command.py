@@ -18,6 +18,7 @@ from cli.clouds import ConfiguredCloud
 from cli.errors import CommandError
 from cli.job_story import attempt_times, capacity, headline, outcome
 from cli.jobs import JobsDesk
+from cli.options import StackName
 from cli.recording import Job, Look
 from cli.stack import Stack
 from cli.terminal import console, explained
@@ -29,7 +30,6 @@ UNKNOWN_SECONDS = 60.0
 STYLES = {"succeeded": "green", "dead_lettered": "red", "failed": "yellow"}
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job_id, or the SQS message id.")]
-StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
 
 
 @dataclass(frozen=True)

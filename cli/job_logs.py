@@ -15,8 +15,9 @@ from rich.text import Text
 
 from cli.clouds import ConfiguredCloud
 from cli.errors import CommandError
-from cli.job_command import JobId, StackName
+from cli.job_command import JobId
 from cli.jobs import JobsDesk
+from cli.options import StackName
 from cli.recording import Job
 from cli.stack import Stack
 from cli.terminal import console, explained

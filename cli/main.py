@@ -23,6 +23,7 @@ from cli.interrupted import run_interrupted
 from cli.job_command import job
 from cli.job_logs import logs
 from cli.live import fleet, view_for
+from cli.options import Speed, StackName
 from cli.report import write_json
 from cli.results import print_results, write_results
 from cli.simulate import simulate
@@ -53,12 +54,6 @@ app.command()(dead_letters)
 app.command()(replay)
 app.command()(churn)
 app.command()(hostile)
-
-StackName = Annotated[str, typer.Option(help="Stack that `sam deploy` made.")]
-Speed = Annotated[
-    float,
-    typer.Option(min=0.1, max=100, help="Divides the time that EC2 and CloudWatch take here."),
-]
 
 
 @app.command()

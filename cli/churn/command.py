@@ -15,15 +15,12 @@ from cli.churn.report import as_document, print_churn
 from cli.churn.run import PARAMETERS, run_churn
 from cli.deploy import ROOT
 from cli.live import view_for
+from cli.options import Speed
 from cli.report import write_json
 from cli.terminal import console, explained
 from local.cloud import EmbeddedCloud
 
 Seed = Annotated[int, typer.Option(help="Same seed, same jobs and strikes.")]
-Speed = Annotated[
-    float,
-    typer.Option(min=0.1, max=100, help="Divides the time that EC2 and CloudWatch take here."),
-]
 HOSTILE_LIMIT_SECONDS = 3600.0
 # One instance, so that the queue and not the fleet is tried.
 HOSTILE_PARAMETERS = {"MinSize": "1", "MaxSize": "1", "JobsPerInstance": "4"}

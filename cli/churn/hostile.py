@@ -26,9 +26,9 @@ DATA_EVERY = 20  # one good message of so many carries data that looks like an a
 class Fate(StrEnum):
     """What has to become of a message."""
 
-    RESULT = "a result, the data unharmed"
-    DEAD_LETTER = "a dead letter with its reason"
-    REFUSED = "refused by SQS"
+    RESULT = "have a result, their data unharmed"
+    DEAD_LETTER = "are dead letters with a reason"
+    REFUSED = "were refused by SQS"
 
 
 @dataclass(frozen=True, slots=True)

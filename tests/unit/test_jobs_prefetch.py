@@ -10,11 +10,11 @@ from pilotlight.jobs.prefetch import Pace, to_receive
     [
         pytest.param(8, [], 0, id="nothing_ahead_of_the_first_jobs"),
         pytest.param(8, [0.01] * 4, 0, id="nor_after_a_few"),
-        pytest.param(1, [0.01] * 5, 20, id="two_batches_at_the_most"),
+        pytest.param(1, [0.01] * 5, 40, id="four_batches_at_the_most"),
         pytest.param(1, [0.3] * 5, 3, id="what_one_slot_begins_within_a_second"),
         pytest.param(4, [0.3] * 5, 13, id="and_what_four_begin"),
         pytest.param(1, [0.01] * 19 + [30.0], 0, id="one_long_job_lately_is_enough_for_none"),
-        pytest.param(1, [0.0] * 5, 20, id="jobs_that_took_no_time_at_all"),
+        pytest.param(1, [0.0] * 5, 40, id="jobs_that_took_no_time_at_all"),
     ],
 )
 def test_as_many_wait_in_the_worker_as_begin_within_a_second(slots, recent_seconds, expected):

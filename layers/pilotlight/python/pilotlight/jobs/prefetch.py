@@ -5,7 +5,7 @@ from collections import deque
 # A message never waits in a worker for longer: somebody else could have begun it by then.
 HOLD_SECONDS = 1.0
 BATCH = 10  # ReceiveMessage gives no more (botocore's SQS model)
-MAX_AHEAD = 2 * BATCH  # one batch to work on while the next is fetched
+MAX_AHEAD = 4 * BATCH  # some wait, others are being recorded, the next are being fetched
 PLENTY = MAX_AHEAD - BATCH  # with more than so many waiting none is received
 WINDOW = 20  # jobs that are looked back upon
 ENOUGH = 5  # of them, to go by

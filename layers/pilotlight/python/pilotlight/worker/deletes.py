@@ -9,7 +9,7 @@ from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.gathering import Batch, Gathering
 
 BATCH = 10  # DeleteMessageBatch takes no more (botocore's SQS model)
-GATHER_SECONDS = 0.1  # for nobody waits for it, and the visibility timeout is much longer
+GATHER_SECONDS = 0.05  # for nobody waits for it, and the visibility timeout is much longer
 
 
 class DeletingQueue(Protocol):

@@ -12,7 +12,7 @@ from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.gathering import Batch, Gathering
 
 BATCH = 25  # BatchExecuteStatement takes no more (botocore's DynamoDB model)
-GATHER_SECONDS = 0.1  # little to one of many jobs; a lone one does not wait for company
+GATHER_SECONDS = 0.05  # little to one of many jobs; a lone one does not wait for company
 
 
 class ResultsTable(Protocol):

@@ -55,7 +55,7 @@ def context() -> LambdaContext:
     return LambdaContext()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cold_starts() -> dict[object, ModuleType]:
     """Functions loaded so far: making boto3's clients is slow, and tests replace them anyway."""
     return {}

@@ -5,7 +5,7 @@ import itertools
 import timeit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pilotlight.scaling.decision import (
@@ -339,6 +339,13 @@ def test_more_backlog_never_means_less_capacity(
     histories,
     policies,
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=12),
+)
+@example(
+    backlog=2,
+    desired=0,
+    history=ArrivalHistory(per_minute=(1, 1), service_seconds=1.0),
+    policy=Policy(target_wait_seconds=0.0),
+    looks=[(0.0, 0.0), (0.25, 1.0)],
 )
 def test_a_constant_load_never_makes_capacity_go_up_and_down(
     backlog: int,

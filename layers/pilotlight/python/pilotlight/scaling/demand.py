@@ -68,7 +68,9 @@ def demand(
     spare = max(0, forecast.jobs_with_chance(waiting.chance) - leaving)
     kept = max(0, forecast.jobs_with_chance(waiting.kept_chance) - leaving)
     least = needed + max(spare, _rivals(needed - in_flight, waiting, forecast))
-    return Demand(needed=needed, least=least, most=max(least, backlog + kept))
+    # While jobs wait, what was started for a burst is not called surplus for being up first.
+    held = max(kept, _rivals(visible, waiting, forecast))
+    return Demand(needed=needed, least=least, most=max(least, backlog + held))
 
 
 def _rivals(starts: int, waiting: Waiting, forecast: Forecast) -> int:

@@ -59,13 +59,6 @@ def service() -> AutoScalingService:
     return _service
 
 
-def group_tags(group_name: str) -> dict[str, str]:
-    """For conditions on autoscaling:ResourceTag; none when there is no such group."""
-    with service().lock:
-        record = service().find(group_name)
-        return {key: tag["Value"] for key, tag in record.tags.items()} if record else {}
-
-
 def execute_policy(policy_arn: str, alarm_name: str, metric_value: float, threshold: float) -> None:
     """What an alarm's scaling action does; raises AutoScalingError when there is no such policy."""
     with service().lock:

@@ -87,9 +87,7 @@ def answer_query(
     """HTTP status and XML body of one call of the query protocol."""
     request_id = str(uuid4())
     try:
-        request = parse_request(operation, parameters)
-        with service.lock:
-            output = OPERATIONS[operation](service, request)
+        output = _answer(service, operation, parse_request(operation, parameters))
     except AutoScalingError as error:
         return error.http_status, error_xml(error, request_id)
     return 200, success_xml(operation, output, request_id)
@@ -98,5 +96,13 @@ def answer_query(
 def call(service: AutoScalingService, operation: str, request: Mapping[str, Any]) -> Any:
     """One call with its input as the API names it, checked; raises AutoScalingError."""
     check(input_shape(operation), request)
+    return _answer(service, operation, request)
+
+
+def _answer(
+    service: AutoScalingService, operation: str, request: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    if operation == "PutLifecycleHook":
+        autoscaling_hooks.tell_target(service, request)
     with service.lock:
         return OPERATIONS[operation](service, request)

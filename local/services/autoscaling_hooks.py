@@ -8,7 +8,7 @@ from typing import Any
 from local.group.errors import ValidationError
 from local.group.settings import ABANDON, Hook
 from local.group.states import HookKind
-from local.services.autoscaling_service import AutoScalingService
+from local.services.autoscaling_service import AutoScalingService, GroupRecord
 
 Request = Mapping[str, Any]
 
@@ -42,13 +42,26 @@ def hook_of(request: Request, earlier: Hook | None = None) -> Hook:
     )
 
 
-def put_lifecycle_hook(service: AutoScalingService, request: Request) -> Request:
-    record = service.record(request["AutoScalingGroupName"])
-    hook = hook_of(request, record.group.hooks.get(request["LifecycleHookName"]))
+def tell_target(service: AutoScalingService, request: Request) -> None:
+    """The test notification of PutLifecycleHook; raises ValidationError if it does not arrive.
+
+    Sent without the groups' lock: the target's service asks them who may send.
+    """
+    with service.lock:
+        record, hook = _hook_to_put(service, request)
     if hook.notification_target_arn:
         service.cloud.test_notification(record, hook)
+
+
+def put_lifecycle_hook(service: AutoScalingService, request: Request) -> Request:
+    record, hook = _hook_to_put(service, request)
     record.group.put_hook(hook)
     return {}
+
+
+def _hook_to_put(service: AutoScalingService, request: Request) -> tuple[GroupRecord, Hook]:
+    record = service.record(request["AutoScalingGroupName"])
+    return record, hook_of(request, record.group.hooks.get(request["LifecycleHookName"]))
 
 
 def describe_lifecycle_hooks(service: AutoScalingService, request: Request) -> Request:

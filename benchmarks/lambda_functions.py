@@ -22,6 +22,7 @@ from cli.deploy import ROOT
 PYTHON = ROOT / ".tools" / "lambda-runtime" / "bin" / "python"
 PROBE = Path(__file__).with_name("lambda_probe.py")
 FUNCTIONS = ROOT / "functions"
+ENVIRONMENT = ROOT / "events" / "environment.json"
 REQUIREMENTS = ROOT / "layers" / "powertools" / "requirements.txt"
 # By function; on_queue_depth has two.
 EVENTS = {
@@ -111,7 +112,6 @@ def _files(package: str) -> Sequence[PackagePath]:
 def _environment(layer: Path) -> dict[str, str]:
     """Of every function together; the traces are off, as the template ships."""
     paths = [FUNCTIONS, ROOT / "layers" / "pilotlight" / "python", layer]
-    queue = "https://sqs.us-east-1.amazonaws.com/123456789012/queue"
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
@@ -121,27 +121,5 @@ def _environment(layer: Path) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "bench",
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "POWERTOOLS_TRACE_DISABLED": "true",
-        "GROUP_NAME": "pilotlight-workers",
-        "READINESS_DOCUMENT": "pilotlight-readiness",
-        "DRAIN_DOCUMENT": "pilotlight-drain",
-        "SETUP_TIMEOUT_SECONDS": "900",
-        "DRAIN_SECONDS": "60",
-        "RETRY_SECONDS": "15",
-        "LIFECYCLE_QUEUE_URL": queue,
-        "COMMAND_RESULT_QUEUE_URL": queue,
-        "JOBS_QUEUE_URL": queue,
-        "WATCH_QUEUE_URL": queue,
-        "JOBS_PER_INSTANCE": "1",
-        "WATCH_SECONDS": "3",
-        "TARGET_WAIT_SECONDS": "1",
-        "START_SECONDS": "25",
-        "MAX_USD_PER_DAY": "0",
-        "INSTANCE_USD_PER_HOUR": "0",
-        "SCHEDULE": "",
-        "MANAGE_POOL": "false",
-        "POOL_CONFIDENCE_PERCENT": "99",
-        "ROOT_VOLUME_GIB": "30",
-        "MAX_DISK_USD_PER_MONTH": "0",
-        "MAX_SETUP_FAILURES": "3",
-        "ALERT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
+        **json.loads(ENVIRONMENT.read_text(encoding="utf-8"))["Parameters"],
     }

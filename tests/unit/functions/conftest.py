@@ -11,35 +11,13 @@ import pytest
 from pilotlight.observability import logger
 
 ROOT = Path(__file__).parents[3]
-ENVIRONMENT = {
+OF_LAMBDA = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "GROUP_NAME": "pilotlight-workers",
-    "READINESS_DOCUMENT": "pilotlight-readiness",
-    "DRAIN_DOCUMENT": "pilotlight-drain",
-    "SETUP_TIMEOUT_SECONDS": "900",
-    "DRAIN_SECONDS": "60",
-    "RETRY_SECONDS": "15",
-    "LIFECYCLE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/lifecycle",
-    "COMMAND_RESULT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/result",
-    "JOBS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/jobs",
-    "JOBS_PER_INSTANCE": "1",
-    "WATCH_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/watch",
-    "WATCH_SECONDS": "5",
-    "TARGET_WAIT_SECONDS": "60",
-    "START_SECONDS": "25",
-    "MAX_USD_PER_DAY": "0",
-    "INSTANCE_USD_PER_HOUR": "0",
-    "SCHEDULE": "",
-    "MANAGE_POOL": "false",
-    "POOL_CONFIDENCE_PERCENT": "99",
-    "ROOT_VOLUME_GIB": "30",
-    "MAX_DISK_USD_PER_MONTH": "0",
-    "MAX_SETUP_FAILURES": "3",
-    "ALERT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
 }
+OF_THE_TEMPLATE = json.loads((ROOT / "events" / "environment.json").read_text())["Parameters"]
 
 
 class LambdaContext:
@@ -70,7 +48,7 @@ def load_function(
     def load(name: str, **environment: str) -> ModuleType:
         key = (name, *environment.items())
         if key not in cold_starts:
-            for variable, value in (ENVIRONMENT | environment).items():
+            for variable, value in (OF_LAMBDA | OF_THE_TEMPLATE | environment).items():
                 monkeypatch.setenv(variable, value)
             cold_starts[key] = cold_start(name)
         return cold_starts[key]

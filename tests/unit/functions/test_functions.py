@@ -333,7 +333,7 @@ def test_each_minute_capacity_watch_and_processes_are_set_right(
     reconcile.handler(recorded_event("reconcile"), context)
 
     assert reconcile.group.calls == [("capacity", "2"), ("suspend", "AZRebalance")]
-    assert reconcile.watch.delays == list(range(5, 60, 5))
+    assert reconcile.watch.delays == list(range(3, 60, 3))
 
 
 def test_the_watch_goes_on_when_the_fleet_cannot_be_seen(
@@ -348,7 +348,7 @@ def test_the_watch_goes_on_when_the_fleet_cannot_be_seen(
     with pytest.raises(ExceptionGroup, match="some steps failed"):
         reconcile.handler(recorded_event("reconcile"), context)
 
-    assert reconcile.watch.delays == list(range(5, 60, 5))
+    assert reconcile.watch.delays == list(range(3, 60, 3))
 
 
 def test_one_step_that_fails_does_not_keep_the_others_and_is_raised_in_the_end(

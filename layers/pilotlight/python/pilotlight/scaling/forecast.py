@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate, compress, islice, zip_longest
 from operator import mul, neg, not_, sub
 
@@ -38,8 +38,13 @@ class ArrivalHistory:
     per_minute: tuple[int, ...]
     service_seconds: float | None = None
 
+    def __hash__(self) -> int:
+        """Of the newest minutes, which tell histories apart: each look asks `foresee` again, and
+        hashing six hours of them would cost more than the decision."""
+        return hash((self.per_minute[-RECENT_MINUTES:], self.service_seconds))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)  # without slots, for what is worked out once
 class Forecast:
     """`chances[n]` is the chance that at least n jobs come while an instance starts; falls.
 
@@ -50,10 +55,12 @@ class Forecast:
     per_minute: tuple[int, ...]
     service_seconds: float | None
 
-    @property
+    @cached_property
     def lasting(self) -> float:
-        """The share of the jobs that came in bursts of more than a minute."""
-        return _lasting(self.per_minute)
+        """The share of the jobs that came in a minute after one with as many: in bursts of more
+        than a minute."""
+        jobs = sum(self.per_minute)
+        return sum(map(min, self.per_minute, self.per_minute[1:])) / jobs if jobs else 0.0
 
     def jobs_with_chance(self, least: float) -> int:
         """The most jobs of which all are needed with a chance of `least` or more."""
@@ -129,10 +136,3 @@ def _poisson_tail(mean: float) -> tuple[float, ...]:
         tail.append(max(0.0, 1.0 - cumulated))
         n += 1
     return tuple(tail)
-
-
-@lru_cache(maxsize=8)
-def _lasting(per_minute: tuple[int, ...]) -> float:
-    """Jobs that came in a minute after one with as many, by all jobs."""
-    jobs = sum(per_minute)
-    return sum(map(min, per_minute, per_minute[1:])) / jobs if jobs else 0.0

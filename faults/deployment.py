@@ -64,6 +64,8 @@ def function_settings(world: World) -> Mapping[str, str]:
         "MAX_USD_PER_DAY": now.max_usd_per_day,
         "INSTANCE_USD_PER_HOUR": now.instance_usd_per_hour,
         "SCHEDULE": "",
+        "POOL_MIN_SIZE": now.pool_min_size,
+        "MAX_PREPARED_CAPACITY": -1 if now.max_prepared is None else now.max_prepared,
         "MANAGE_POOL": "false",
         "POOL_CONFIDENCE_PERCENT": 99,
         "ROOT_VOLUME_GIB": 30,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from random import Random
 
@@ -42,7 +43,8 @@ _CALLED = {
 def draw(seed: int) -> Plan:
     """The same seed gives the same plan."""
     random = Random(f"plan {seed}")
-    settings = _settings(random)
+    nobody = Random(f"person {seed}").random() < 0.5
+    settings = _settings(random, math.inf if nobody else 120.0)
     jobs = _jobs(random)
     faults = sorted(
         (_fault(random) for _ in range(random.randint(1, MAX_FAULTS))), key=lambda it: it.at
@@ -50,7 +52,7 @@ def draw(seed: int) -> Plan:
     return Plan(seed, settings, jobs, tuple(faults), QUIET_AT)
 
 
-def _settings(random: Random) -> Settings:
+def _settings(random: Random, person_seconds: float) -> Settings:
     max_size = random.randint(1, 6)
     min_size = random.choice((0, 0, 1, 1, 2))
     limited = random.random() < 0.2
@@ -69,6 +71,7 @@ def _settings(random: Random) -> Settings:
         instance_usd_per_hour=1.0 if limited else 0.0,
         drain_seconds=random.choice((0, 20, 40, 90)),
         max_setup_failures=random.choice((2, 3)),
+        person_seconds=person_seconds,
         heartbeat_seconds=240 if slow else 7200,
         setup_timeout_seconds=600 if slow else 240,
         real_setup_seconds=random.uniform(300.0, 400.0) if slow else random.uniform(20.0, 90.0),

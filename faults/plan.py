@@ -64,7 +64,10 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The template's parameters, named as there, and how long things take in truth."""
+    """The template's parameters, named as there, and how long things take in truth.
+
+    `person_seconds` is how long a person leaves launching suspended; infinite, and nobody looks in.
+    """
 
     min_size: int = 1
     max_size: int = 4
@@ -87,6 +90,7 @@ class Settings:
     drain_seconds: int = 40
     retry_seconds: int = 10
     max_setup_failures: int = 3
+    person_seconds: float = 120.0
     real_setup_seconds: float = 45.0
     real_boot_seconds: float = 8.0
 

@@ -40,8 +40,9 @@ def _unsized(world: World) -> Iterator[str]:
         yield f"{group.members.group_active} instances are active, and {desired} are desired"
     if group.members.pool_settled != group.pool_target:
         yield f"{group.members.pool_settled} rest in the pool, and {group.pool_target} should"
-    if group.is_suspended("Launch"):
-        yield "launching is suspended"
+    pool = group.pool
+    if pool and pool.min_size != settings.pool_min_size:
+        yield f"the pool is kept at {pool.min_size}, and {settings.pool_min_size} was asked for"
 
 
 def _works(world: World, instance: Instance) -> bool:

@@ -17,7 +17,6 @@ from faults.world import World, shipped_code
 REST_SECONDS = 5400.0
 LOOK_SECONDS = 5.0
 REST_LOOK_SECONDS = 30.0
-PERSON_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -72,10 +71,10 @@ class _Run:
         self._until_rest(plan.quiet_at + REST_SECONDS)
 
     def _until_rest(self, limit: float) -> None:
-        """A person looks in now and then, as alerts ask for."""
-        world = self._world
+        """A person looks in now and then, as alerts ask for, or nobody does."""
+        world, plan = self._world, self._world.plan
         while world.since_start() < limit:
-            world.person_looks_in(PERSON_SECONDS)
+            world.person_looks_in(plan.settings.person_seconds)
             self._until(world.since_start() + REST_LOOK_SECONDS)
             if next(unrest(world), None) is None:
                 return

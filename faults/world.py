@@ -43,6 +43,7 @@ from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmP
 from local.group.states import HookKind, LifecycleState
 from local.services.autoscaling_api import OPERATIONS
 from local.services.autoscaling_service import AutoScalingService, GroupRecord
+from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState
 from pilotlight.observability import logger
 
 START = 1_790_000_000.0
@@ -91,7 +92,7 @@ class World:
         self.alerts: list[str] = []
         self.abandoned: list[str] = []
         self.cut_short: list[str] = []
-        self.by_hand_at = self.resumed_at = float("-inf")
+        self.by_hand_at, self.resumed_at = float("-inf"), 0.0
         self.answering_since = START
         self.short_since: float | None = None
         self.useless: dict[str, tuple[float, str]] = {}
@@ -159,6 +160,11 @@ class World:
 
     def _stir(self) -> None:
         self.stirred = True
+
+    @property
+    def breaker(self) -> BreakerState:
+        """As it is written down."""
+        return BreakerState.read(self.record.tags.get(BREAKER_TAG, {}).get("Value", ""))
 
     # The group's listener
 

@@ -20,6 +20,7 @@ from faults.invariants.no_unproven import no_unproven
 from faults.invariants.no_work_while_warming import no_work_while_warming
 from faults.invariants.one_run_at_a_time import one_run_at_a_time
 from faults.invariants.running_jobs_stay import running_jobs_stay
+from faults.invariants.trial_is_small import trial_is_small
 from faults.invariants.waits_end import waits_end
 
 if TYPE_CHECKING:
@@ -45,4 +46,5 @@ OVER_TIME: tuple[Invariant, ...] = (
     no_leaks,
     calls_are_bounded,
     breaker_stops_setup,
+    trial_is_small,
 )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from faults.invariants.setups import setups
+from pilotlight.fleet.breaker_state import Phase
+
 if TYPE_CHECKING:
     from faults.world import World
 
@@ -14,11 +17,15 @@ ABANDONED = "Lifecycle Action with token"
 
 
 def breaker_stops_setup(world: World) -> Iterator[str]:
-    ended = _failures_in_a_row(world)
+    """A trial is another matter (trial_is_small)."""
+    if world.breaker.phase is Phase.TRIAL:
+        return
+    closed_at = _closed_at(world)
+    ended = _failures_in_a_row(world, closed_at)
     limit = world.settings.max_setup_failures
     if len(ended) < limit:
         return
-    since = max(ended[limit - 1], world.answering_since, world.resumed_at)
+    since = max(ended[limit - 1], world.answering_since, closed_at)
     if world.clock.now() <= since + BOUND_SECONDS:
         return
     if not world.group.is_suspended("Launch"):
@@ -27,14 +34,20 @@ def breaker_stops_setup(world: World) -> Iterator[str]:
         yield "launching is suspended, and nobody was told"
 
 
-def _failures_in_a_row(world: World) -> list[float]:
-    """When they ended, earliest first; those that began before a person resumed do not count."""
+def _closed_at(world: World) -> float:
+    """Failures of setups that began before a person or a trial closed it do not count."""
+    state = world.breaker
+    by_itself = state.since.timestamp() if state.phase is Phase.CLOSED else 0.0
+    return max(by_itself, world.resumed_at)
+
+
+def _failures_in_a_row(world: World, since: float) -> list[float]:
+    """When they ended, earliest first."""
     ended: list[float] = []
-    for activity in world.group.records.log.newest_first():
-        launches = activity.description.startswith("Launching")
-        if not launches or "from warm pool" in activity.description or activity.end_time is None:
+    for activity in setups(world, since):
+        if activity.end_time is None:
             continue
-        if activity.status_code == "Successful" or activity.start_time <= world.resumed_at:
+        if activity.status_code == "Successful":
             break
         if ABANDONED in activity.status_message:
             ended.append(activity.end_time)

@@ -13,9 +13,12 @@ BOUND_SECONDS = 180.0
 
 
 def capacity_follows_demand(world: World) -> Iterator[str]:
-    """Without a watch and an alarm that comes, the minute's look does it; all within the bound."""
+    """Without a watch and an alarm that comes, the minute's look does it; all within the bound.
+
+    While the breaker tries one setup, capacity is kept down.
+    """
     wanted, now = _wanted(world), world.clock.now()
-    if world.group.desired_capacity >= wanted or not world.mischief.aws_answers:
+    if world.group.desired_capacity >= wanted or not _is_to_follow(world):
         world.short_since = None
         return
     if world.short_since is None:
@@ -23,6 +26,10 @@ def capacity_follows_demand(world: World) -> Iterator[str]:
     if now > world.short_since + BOUND_SECONDS:
         desired = world.group.desired_capacity
         yield f"{desired} instances are desired for {BOUND_SECONDS:.0f} s, and {wanted} are needed"
+
+
+def _is_to_follow(world: World) -> bool:
+    return world.mischief.aws_answers and not world.breaker.is_small
 
 
 def _wanted(world: World) -> int:

@@ -16,6 +16,7 @@ from pilotlight.aws.sns import AlertTopic
 from pilotlight.aws.sqs import JobsQueue, WatchQueue
 from pilotlight.aws.ssm import RunCommand
 from pilotlight.errors import GroupNotFoundError
+from pilotlight.fleet.breaker_state import BreakerState
 from pilotlight.fleet.group import Group
 from pilotlight.fleet.reconcile import (
     guard_setup,
@@ -80,7 +81,7 @@ def put_right() -> None:
         waits=lambda: report_findings(settle_waits(fleet, care, now)),
         workers=lambda: report_findings(replace_dead_workers(fleet, commands, group, now)),
         setup=lambda: report_findings(
-            guard_setup(fleet, settings.max_setup_failures, settings.group_name, group, alerts, now)
+            guard_setup(fleet, settings.breaker_policy(), settings.group_name, group, alerts, now)
         ),
         rebalance=lambda: report_findings(keep_rebalance_suspended(fleet, group)),
     )
@@ -91,7 +92,7 @@ def scale(now: datetime) -> None:
 
 
 def size_the_pool(seen: Group) -> None:
-    """Nothing unless the user allows it."""
-    if settings.manage_pool == "true":
+    """Nothing unless the user allows it, and none while a trial keeps the pool small."""
+    if settings.manage_pool == "true" and not BreakerState.of(seen).is_small:
         policy = settings.pool_policy()
         report_pool(size_pool(group, arrivals, seen.min_size, seen.max_size, policy))

@@ -78,6 +78,7 @@ def test_without_a_token_the_instance_id_stands_alone(
         ),
         ("Throttling", "Rate exceeded", TransientError),
         ("ResourceContention", "", TransientError),
+        ("InstanceRefreshInProgress", "An instance refresh is in progress", TransientError),
     ],
 )
 def test_what_aws_says_has_a_name(
@@ -241,6 +242,7 @@ def test_capacity_processes_and_tags_are_set(stub: Stubber, group: AutoScalingGr
         "set_desired_capacity", {}, named | {"DesiredCapacity": 3, "HonorCooldown": False}
     )
     stub.add_response("suspend_processes", {}, named | {"ScalingProcesses": ["Launch"]})
+    stub.add_response("resume_processes", {}, named | {"ScalingProcesses": ["Launch"]})
     tag = {
         "ResourceId": NAME,
         "ResourceType": "auto-scaling-group",
@@ -252,4 +254,5 @@ def test_capacity_processes_and_tags_are_set(stub: Stubber, group: AutoScalingGr
 
     group.set_desired_capacity(3)
     group.suspend("Launch")
+    group.resume("Launch")
     group.write_tag("k", "v")

@@ -7,6 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pilotlight.aws.autoscaling import AutoScalingGroup
+from pilotlight.fleet.trial import PoolSizes
 
 
 @pytest.fixture
@@ -44,5 +45,19 @@ def test_preparing_more_leaves_the_pools_other_settings_alone(autoscaling: Any) 
         )
 
         AutoScalingGroup(autoscaling, "g").prepare(9)
+
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(("prepared", "sent"), [(4, 4), (0, 0), (None, -1)])
+def test_a_pool_gets_both_of_its_sizes(autoscaling: Any, prepared: int | None, sent: int) -> None:
+    with Stubber(autoscaling) as stub:
+        stub.add_response(
+            "put_warm_pool",
+            {},
+            {"AutoScalingGroupName": "g", "MinSize": 2, "MaxGroupPreparedCapacity": sent},
+        )
+
+        AutoScalingGroup(autoscaling, "g").resize_pool(PoolSizes(2, prepared))
 
         stub.assert_no_pending_responses()

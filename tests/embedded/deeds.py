@@ -202,6 +202,7 @@ def of_reconcile() -> Iterator[Deed]:
         ("SteerTheGroup", "autoscaling:SuspendProcesses"): lambda app, _: app.group.suspend(
             "AZRebalance"
         ),
+        ("SteerTheGroup", "autoscaling:ResumeProcesses"): lambda app, _: app.group.resume("Launch"),
         ("SteerTheGroup", "autoscaling:PutWarmPool"): lambda app, _: app.group.prepare(0),
         (
             "NoteThatTheBreakerIsOpen",

@@ -185,6 +185,17 @@ def test_setup_that_fails_again_and_again_stops_launches_and_tells_a_person(
     assert fleet.group()["DesiredCapacity"] == 1
     assert len(fleet.launches()) == launched
     assert fleet.instances() == []
+    fleet.write_breaker("open 2026-01-01T00:00:00Z")  # so it has cooled down long ago
+    fleet.until(lambda: trial_failed(fleet), "a trial was prepared, begun, held and judged")
+    assert len(fleet.launches()) == launched + 1
+    assert "Launch" in {it["ProcessName"] for it in fleet.group()["SuspendedProcesses"]}
+    assert fleet.group()["WarmPoolConfiguration"]["MaxGroupPreparedCapacity"] == 0
+
+
+def trial_failed(fleet: Fleet) -> bool:
+    fleet.reconcile()
+    phase, _, failed_trials, _ = fleet.breaker().split()
+    return (phase, failed_trials) == ("open", "1")
 
 
 def subscribed_queue(cloud: EmbeddedCloud, topic_arn: str) -> str:

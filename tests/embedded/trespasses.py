@@ -268,6 +268,13 @@ OF_FUNCTIONS = [
     ),
     Trespass(
         "ReconcileRole",
+        "resumes a neighbour's launches",
+        "autoscaling",
+        "resume_processes",
+        lambda it: {"AutoScalingGroupName": their_group(it), "ScalingProcesses": ["Launch"]},
+    ),
+    Trespass(
+        "ReconcileRole",
         "enlarges a neighbour's pool",
         "autoscaling",
         "put_warm_pool",

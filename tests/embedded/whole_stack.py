@@ -16,6 +16,7 @@ from cli.deploy import PROFILE, ROOT, Sam, Step, default_network, profile_parame
 from cli.stack import Stack
 from cli.waiting import wait_until
 from local.cloud import EmbeddedCloud
+from pilotlight.fleet.breaker_state import BREAKER_TAG
 
 LIMIT_SECONDS = 120.0  # many times what it takes: a slow computer is no defect
 # Nothing runs before a job is sent, then one instance; pip finds what it installs at once, and it
@@ -149,6 +150,22 @@ class Fleet:
             AutoScalingGroupNames=[self.stack.group_name]
         )["AutoScalingGroups"]
         return dict(found[0]) if found else {}
+
+    def breaker(self) -> str:
+        """The tag in which the breaker remembers."""
+        tags = {it["Key"]: it["Value"] for it in self.group()["Tags"]}
+        return str(tags[BREAKER_TAG])
+
+    def write_breaker(self, tag: str) -> None:
+        """As a person may."""
+        tag_of_group = {
+            "ResourceId": self.stack.group_name,
+            "ResourceType": "auto-scaling-group",
+            "Key": BREAKER_TAG,
+            "Value": tag,
+            "PropagateAtLaunch": False,
+        }
+        self._autoscaling.create_or_update_tags(Tags=[tag_of_group])
 
     def states(self) -> dict[str, str]:
         """Lifecycle states of the group's instances by their ids."""

@@ -17,6 +17,7 @@ from pilotlight.fleet.commands import Command, CommandBook
 from pilotlight.fleet.dead_workers import Agent
 from pilotlight.fleet.group import Group, Member
 from pilotlight.fleet.lifecycle_action import Pause
+from pilotlight.fleet.trial import PoolSizes
 from pilotlight.fleet.wait_decisions import SentCommand
 from pilotlight.fleet.waits import Activity
 
@@ -91,6 +92,12 @@ class FakeGroup:
 
     def suspend(self, process: str) -> None:
         self.calls.append(("suspend", process))
+
+    def resume(self, process: str) -> None:
+        self.calls.append(("resume", process))
+
+    def resize_pool(self, sizes: PoolSizes) -> None:
+        self.calls.append(("pool", str(sizes.min_size), str(sizes.prepared)))
 
     def write_tag(self, key: str, value: str) -> None:
         self.calls.append(("tag", key, value))

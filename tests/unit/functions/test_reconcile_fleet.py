@@ -1,27 +1,19 @@
-"""The breaker, the dead, and the process that must stay suspended."""
+"""The look at the fleet, the dead, and the process that must stay suspended."""
 
 from datetime import timedelta
 
 import pytest
-from fleet_fakes import INSTANCE, NOW, FakeAlerts, FakeCommands, FakeGroup, group_of
+from fleet_fakes import INSTANCE, NOW, FakeCommands, FakeGroup, group_of
 
-from pilotlight.fleet.breaker import BREAKER_TAG
 from pilotlight.fleet.dead_workers import Agent, find_dead
-from pilotlight.fleet.group import Group, Member
+from pilotlight.fleet.group import Member
 from pilotlight.fleet.reconcile import (
     Fleet,
-    guard_setup,
     keep_rebalance_suspended,
     look,
     replace_dead_workers,
 )
 from pilotlight.fleet.waits import Activity, find_waits
-
-ABANDONED = (
-    "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "
-    "36b210eb-0e5d-4ddf-b153-acd86a82e850 was abandoned: Lifecycle Action Completed with ABANDON "
-    "Result"
-)
 
 
 def setup(
@@ -29,106 +21,6 @@ def setup(
 ) -> Activity:
     description = f"Launching a new EC2 instance {text}: {INSTANCE}"
     return Activity(description, status, message, NOW - timedelta(minutes=minutes_ago))
-
-
-def failed(minutes_ago: float) -> Activity:
-    return setup("Cancelled", minutes_ago, ABANDONED)
-
-
-def guarded(group: Group, *activities: Activity) -> tuple[FakeGroup, FakeAlerts]:
-    fake, alerts = FakeGroup(), FakeAlerts()
-    fleet = Fleet(group, (), activities)
-    list(guard_setup(fleet, 3, "stack-workers", fake, alerts, NOW))
-    return fake, alerts
-
-
-def test_setup_that_fails_three_times_in_a_row_stops_launching_and_tells_a_person() -> None:
-    group, alerts = guarded(group_of(), failed(1), failed(5), failed(9))
-
-    assert group.calls == [
-        ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00"),
-    ]
-    [(subject, message)] = alerts.published
-    assert "stack-workers" in subject
-    assert "resume-processes" in message
-    assert "ABANDON Result" in message
-
-
-@pytest.mark.parametrize(
-    "activities",
-    [
-        pytest.param([failed(1), failed(2)], id="two are not enough"),
-        pytest.param(
-            [failed(1), failed(2), setup("Successful", 3), failed(4)], id="a success between"
-        ),
-        pytest.param(
-            [failed(1), failed(2), setup("MidLifecycleAction", 3)], id="one is not over yet"
-        ),
-        pytest.param(
-            [setup("Failed", it, "Not enough capacity") for it in (1, 2, 3)],
-            id="lack of capacity is no setup failure",
-        ),
-        pytest.param(
-            [setup("Cancelled", it, ABANDONED, "from warm pool") for it in (1, 2, 3)],
-            id="a wake is no setup",
-        ),
-    ],
-)
-def test_the_breaker_stays_closed(activities: list[Activity]) -> None:
-    group, alerts = guarded(group_of(), *activities)
-
-    assert (group.calls, alerts.published) == ([], [])
-
-
-def test_a_wake_that_worked_does_not_excuse_setups_that_fail() -> None:
-    wake = setup("Successful", 1, text="from warm pool")
-
-    group, _ = guarded(group_of(), wake, failed(2), failed(3), failed(4))
-
-    assert ("suspend", "Launch") in group.calls
-
-
-def test_a_person_is_told_once() -> None:
-    opened = group_of(
-        suspended_processes=frozenset({"Launch"}),
-        tags=((BREAKER_TAG, "open 2026-09-27T11:55:00+00:00"),),
-    )
-
-    group, alerts = guarded(opened, failed(6), failed(7), failed(8))
-
-    assert (group.calls, alerts.published) == ([], [])
-
-
-def test_resuming_launch_resets_the_breaker_and_old_failures_do_not_open_it_again() -> None:
-    resumed = group_of(tags=((BREAKER_TAG, "open 2026-09-27T11:55:00+00:00"),))
-    group, _ = guarded(resumed, failed(6), failed(7), failed(8))
-    assert group.calls == [("tag", BREAKER_TAG, "reset 2026-09-27T12:00:00+00:00")]
-
-    reset = group_of(tags=((BREAKER_TAG, "reset 2026-09-27T11:55:00+00:00"),))
-    group, _ = guarded(reset, failed(1), failed(2), failed(6), failed(7), failed(8))
-    assert group.calls == []
-
-
-def test_new_failures_after_a_reset_open_it_again() -> None:
-    reset = group_of(tags=((BREAKER_TAG, "reset 2026-09-27T11:55:00+00:00"),))
-
-    group, _ = guarded(reset, failed(1), failed(2), failed(3))
-
-    assert ("suspend", "Launch") in group.calls
-
-
-def test_an_alert_that_fails_is_sent_again_next_minute() -> None:
-    class BrokenAlerts(FakeAlerts):
-        def publish(self, subject: str, message: str) -> None:
-            raise ConnectionError
-
-    fake, fleet = FakeGroup(), Fleet(group_of(), (), (failed(1), failed(2), failed(3)))
-
-    with pytest.raises(ConnectionError):
-        list(guard_setup(fleet, 3, "stack-workers", fake, BrokenAlerts(), NOW))
-
-    assert fake.calls == [("suspend", "Launch")]
 
 
 def workers(count: int) -> list[Member]:

@@ -7,10 +7,14 @@ from pilotlight.aws.calls import named_errors
 from pilotlight.errors import GroupNotFoundError
 from pilotlight.fleet.group import Group, Member
 from pilotlight.fleet.lifecycle_action import Pause
+from pilotlight.fleet.trial import PoolSizes
 from pilotlight.fleet.waits import Activity
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
+
+# MaxGroupPreparedCapacity of the group's MaxSize (API reference, PutWarmPool).
+_UNSET = -1
 
 
 class AutoScalingGroup:
@@ -78,8 +82,8 @@ class AutoScalingGroup:
     def prepared(self) -> int | None:
         with named_errors():
             answer = self._client.describe_warm_pool(AutoScalingGroupName=self._name, MaxRecords=1)
-        prepared = answer.get("WarmPoolConfiguration", {}).get("MaxGroupPreparedCapacity", -1)
-        return prepared if prepared >= 0 else None  # -1 unsets it (API reference, PutWarmPool)
+        prepared = answer.get("WarmPoolConfiguration", {}).get("MaxGroupPreparedCapacity", _UNSET)
+        return None if prepared == _UNSET else prepared
 
     def prepare(self, instances: int) -> None:
         with named_errors():
@@ -91,6 +95,21 @@ class AutoScalingGroup:
         with named_errors():
             self._client.suspend_processes(
                 AutoScalingGroupName=self._name, ScalingProcesses=[process]
+            )
+
+    def resume(self, process: str) -> None:
+        with named_errors():
+            self._client.resume_processes(
+                AutoScalingGroupName=self._name, ScalingProcesses=[process]
+            )
+
+    def resize_pool(self, sizes: PoolSizes) -> None:
+        prepared = _UNSET if sizes.prepared is None else sizes.prepared
+        with named_errors():
+            self._client.put_warm_pool(
+                AutoScalingGroupName=self._name,
+                MinSize=sizes.min_size,
+                MaxGroupPreparedCapacity=prepared,
             )
 
     def write_tag(self, key: str, value: str) -> None:

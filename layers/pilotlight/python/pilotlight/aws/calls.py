@@ -24,6 +24,7 @@ CLIENT_CONFIG = Config(
 
 _TRANSIENT_CODES = frozenset(
     {
+        "InstanceRefreshInProgress",
         "InternalError",
         "InternalFailure",
         "InternalServerError",

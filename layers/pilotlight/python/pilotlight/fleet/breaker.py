@@ -1,109 +1,210 @@
 """The breaker: setup that fails again and again stops launching, and a person is told.
 
-The state is a tag of the group, so that no function needs a memory: `open <time>` while we have
-launching suspended, `reset <time>` after a person resumed it. Failures before a reset do not
-count again; otherwise the old ones would open it at once.
+After a while one instance is set up for trial. If it is proven, launching goes on; if not, the next
+trial is twice as far away. A person who resumes Launch closes the breaker at any time.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
-from pilotlight.fleet.group import Group
+from pilotlight.fleet.breaker_state import BreakerState, Phase
+from pilotlight.fleet.group import Group, Member
+from pilotlight.fleet.trial import Census, PoolSizes, trial_capacity, trial_pool, wants_more
 from pilotlight.fleet.waits import Activity
 
-BREAKER_TAG = "pilotlight:setup-breaker"
 LAUNCH = "Launch"
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+# What mends itself, a package index or a network that is away, mostly does so within minutes to an
+# hour. What does not costs a dozen setups a day at the longest.
+FIRST_COOL_DOWN = timedelta(minutes=15)
+LONGEST_COOL_DOWN = timedelta(hours=2)
+# A pass over the queue that read the group before the tag was written has ended by then.
+LOWERED = timedelta(seconds=30)
 
 
 class BreakerStep(StrEnum):
+    """The closed set of what is done in one minute."""
+
     NONE = "NONE"
     OPEN = "OPEN"
-    RESET = "RESET"
+    PREPARE = "PREPARE"
+    TRY = "TRY"
+    HOLD = "HOLD"
+    REOPEN = "REOPEN"
+    CLOSE = "CLOSE"
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerDecision:
+    """`state` and `pool` are what to set; None: leave it as it is."""
+
     step: BreakerStep
     reason: str
+    state: BreakerState | None = None
+    pool: PoolSizes | None = None
     failures: int = 0
     last_message: str = ""
 
 
-class BreakerGroup(Protocol):
-    def suspend(self, process: str) -> None: ...
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """`pool` are the sizes of the template; `trial_lasts` is the most that one trial may take."""
 
-    def write_tag(self, key: str, value: str) -> None: ...
-
-
-class Alerts(Protocol):
-    def publish(self, subject: str, message: str) -> None:
-        """Tells a person. `subject` is ASCII, at most 100 characters (SNS)."""
-        ...
+    max_failures: int
+    pool: PoolSizes
+    trial_lasts: timedelta
 
 
-def decide_breaker(
-    group: Group, activities: Iterable[Activity], max_failures: int
+@dataclass(frozen=True, slots=True)
+class Setups:
+    """What the breaker sees."""
+
+    group: Group
+    warm: tuple[Member, ...]
+    activities: tuple[Activity, ...]
+
+    @property
+    def can_launch(self) -> bool:
+        return LAUNCH not in self.group.suspended_processes
+
+    @property
+    def there(self) -> Census:
+        return Census.of(self.group, self.warm)
+
+    def since(self, time: datetime) -> list[Activity]:
+        """Newest first. A wake is no setup."""
+        setups = [it for it in self.activities if it.is_setup and it.started_at > time]
+        return sorted(setups, key=lambda it: it.started_at, reverse=True)
+
+
+def decide_breaker(seen: Setups, policy: BreakerPolicy, now: datetime) -> BreakerDecision:
+    """One step at a time; every step is safe to repeat."""
+    if seen.group.is_being_deleted:
+        return _wait("BEING_DELETED")
+    state = BreakerState.of(seen.group)
+    if state.phase is Phase.CLOSED:
+        return _watch(seen, state, policy, now)
+    if state.phase is Phase.TRIAL:
+        return _await_launch(seen, state, policy, now)
+    if seen.can_launch:
+        pool = policy.pool if state.is_small else None
+        return BreakerDecision(BreakerStep.CLOSE, "LAUNCH_RESUMED", _closed(now), pool)
+    if state.phase is Phase.OPEN:
+        return _cool_down(seen, state, policy, now)
+    if state.phase is Phase.PREPARING:
+        return _await_capacity(seen, state, policy, now)
+    return _await_verdict(seen, state, policy, now)
+
+
+def _watch(
+    seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
 ) -> BreakerDecision:
-    """Counts the failed setups since the last that succeeded or the last reset."""
-    state, since = _read_tag(group.tag(BREAKER_TAG))
-    if state == "open":
-        if LAUNCH in group.suspended_processes:
-            return BreakerDecision(BreakerStep.NONE, "STILL_OPEN")
-        return BreakerDecision(BreakerStep.RESET, "LAUNCH_RESUMED")
-    failed = _failures_in_a_row(activities, since)
-    if len(failed) < max_failures:
-        return BreakerDecision(BreakerStep.NONE, "SETUP_WORKS", len(failed))
-    message = failed[0].status_message
-    return BreakerDecision(BreakerStep.OPEN, "SETUP_FAILS_AGAIN_AND_AGAIN", len(failed), message)
-
-
-def apply_breaker(
-    decision: BreakerDecision, group_name: str, group: BreakerGroup, alerts: Alerts, now: datetime
-) -> None:
-    """The tag comes last: if anything before it fails, the next minute does all of it again."""
-    if decision.step is BreakerStep.OPEN:
-        group.suspend(LAUNCH)
-        alerts.publish(f"Setup fails: {group_name}"[:100], _alert(decision, group_name))
-        group.write_tag(BREAKER_TAG, f"open {now.isoformat(timespec='seconds')}")
-    if decision.step is BreakerStep.RESET:
-        group.write_tag(BREAKER_TAG, f"reset {now.isoformat(timespec='seconds')}")
-
-
-def _alert(decision: BreakerDecision, group_name: str) -> str:
-    return (
-        f"{decision.failures} instances of {group_name} failed their setup one after another, "
-        f"so launching is suspended.\nLast failure: {decision.last_message[:500]}\n"
-        "The log of on_command_result says which check failed. When it is repaired, start again:\n"
-        f"aws autoscaling resume-processes --auto-scaling-group-name {group_name} "
-        "--scaling-processes Launch\n"
+    """Failures before it was closed do not count, or the old ones would open it at once."""
+    failed = _failures_in_a_row(seen.since(state.since))
+    if len(failed) < policy.max_failures:
+        return BreakerDecision(BreakerStep.NONE, "SETUP_WORKS", failures=len(failed))
+    return BreakerDecision(
+        BreakerStep.OPEN,
+        "SETUP_FAILS_AGAIN_AND_AGAIN",
+        BreakerState(Phase.OPEN, now),
+        failures=len(failed),
+        last_message=failed[0].status_message,
     )
 
 
-def _failures_in_a_row(activities: Iterable[Activity], since: datetime) -> list[Activity]:
-    """Newest first. Only setups count: a wake is none, and lack of capacity is not its failure."""
-    setups = [it for it in activities if _is_setup(it) and it.is_over and it.started_at > since]
+def _cool_down(
+    seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
+) -> BreakerDecision:
+    if now < state.since + cool_down(state.failed_trials):
+        return _wait("COOLING_DOWN")
+    if any(not it.is_over for it in seen.activities if it.is_setup):
+        return _wait("SETUP_STILL_RUNS")
+    if not wants_more(seen.group, seen.there, policy.pool):
+        return _wait("NOTHING_WANTED")
+    capacity = trial_capacity(seen.group, seen.there)
+    preparing = BreakerState(Phase.PREPARING, now, state.failed_trials, capacity)
+    return BreakerDecision(BreakerStep.PREPARE, "COOLED_DOWN", preparing)
+
+
+def _await_capacity(
+    seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
+) -> BreakerDecision:
+    """Whoever sets the capacity reads the tag; nobody may still be about to set a larger one."""
+    if now > state.since + policy.trial_lasts:
+        return _reopen(state, policy, now, "CAPACITY_NOT_LOWERED")
+    if now < state.since + LOWERED or seen.group.desired_capacity > state.largest_capacity:
+        return _wait("CAPACITY_NOT_LOWERED")
+    trial = BreakerState(Phase.TRIAL, now, state.failed_trials, state.largest_capacity)
+    pool = trial_pool(seen.group, seen.there, policy.pool)
+    return BreakerDecision(BreakerStep.TRY, "CAPACITY_LOWERED", trial, pool)
+
+
+def _await_launch(
+    seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
+) -> BreakerDecision:
+    """What EC2 refused has not begun: Auto Scaling asks again, for this one alone."""
+    if any(not it.was_refused for it in seen.since(state.since)):
+        tried = BreakerState(Phase.TRIED, state.since, state.failed_trials)
+        return BreakerDecision(BreakerStep.HOLD, "SETUP_BEGAN", tried, policy.pool)
+    if now > state.since + policy.trial_lasts:
+        return _reopen(state, policy, now, "NOTHING_LAUNCHED")
+    if seen.can_launch:
+        return _wait("NOTHING_LAUNCHED")
+    pool = trial_pool(seen.group, seen.there, policy.pool)
+    return BreakerDecision(BreakerStep.TRY, "STILL_SUSPENDED", state, pool)
+
+
+def _await_verdict(
+    seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
+) -> BreakerDecision:
+    setups = seen.since(state.since)
+    if any(it.status == "Successful" for it in setups):
+        return BreakerDecision(BreakerStep.CLOSE, "TRIAL_SUCCEEDED", _closed(now))
+    if any(not it.is_over for it in setups):
+        too_long = now > state.since + policy.trial_lasts
+        return _fail(state, now, "TRIAL_TOO_LONG") if too_long else _wait("TRIAL_RUNS")
+    if any(it.setup_failed for it in setups):
+        return _fail(state, now, "TRIAL_FAILED", setups[0].status_message)
+    return BreakerDecision(BreakerStep.REOPEN, "TRIAL_WITHOUT_RESULT", _open(state, now))
+
+
+def cool_down(failed_trials: int) -> timedelta:
+    """Doubles with each trial that failed, up to the longest."""
+    doublings: int = 2 ** min(failed_trials, 10)
+    return min(FIRST_COOL_DOWN * doublings, LONGEST_COOL_DOWN)
+
+
+def _failures_in_a_row(setups: Iterable[Activity]) -> list[Activity]:
+    """Newest first. Lack of capacity is no failure of the setup."""
     failed: list[Activity] = []
-    for activity in sorted(setups, key=lambda it: it.started_at, reverse=True):
+    for activity in setups:
         if activity.status == "Successful":
             break
-        if "Lifecycle Action" in activity.status_message:
+        if activity.setup_failed:
             failed.append(activity)
     return failed
 
 
-def _is_setup(activity: Activity) -> bool:
-    description = activity.description
-    return description.startswith("Launching") and "from warm pool" not in description
+def _wait(reason: str) -> BreakerDecision:
+    return BreakerDecision(BreakerStep.NONE, reason)
 
 
-def _read_tag(value: str) -> tuple[str, datetime]:
-    """A tag that a person garbled counts as none: failures are then counted from the start."""
-    state, _, time = value.partition(" ")
-    try:
-        return state, datetime.fromisoformat(time)
-    except ValueError:
-        return "", _LONG_AGO
+def _closed(now: datetime) -> BreakerState:
+    return BreakerState(Phase.CLOSED, now)
+
+
+def _open(state: BreakerState, now: datetime, failed: int = 0) -> BreakerState:
+    return BreakerState(Phase.OPEN, now, state.failed_trials + failed)
+
+
+def _fail(state: BreakerState, now: datetime, reason: str, message: str = "") -> BreakerDecision:
+    again = _open(state, now, failed=1)
+    return BreakerDecision(BreakerStep.REOPEN, reason, again, last_message=message)
+
+
+def _reopen(
+    state: BreakerState, policy: BreakerPolicy, now: datetime, reason: str
+) -> BreakerDecision:
+    """Nothing was tried, so the next trial is no further away; the pool gets its sizes back."""
+    return BreakerDecision(BreakerStep.REOPEN, reason, _open(state, now), policy.pool)

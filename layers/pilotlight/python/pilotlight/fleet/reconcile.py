@@ -6,13 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from pilotlight.errors import InstanceNotInGroupError
-from pilotlight.fleet.breaker import (
-    Alerts,
-    BreakerGroup,
-    BreakerStep,
-    apply_breaker,
-    decide_breaker,
-)
+from pilotlight.fleet.breaker import BreakerPolicy, BreakerStep, Setups, decide_breaker
+from pilotlight.fleet.breaker_steps import Alerts, BreakerGroup, ProcessSwitch, take_step
 from pilotlight.fleet.completion import InstanceHealth
 from pilotlight.fleet.dead_workers import Agents, find_dead, protected_workers
 from pilotlight.fleet.group import Group, GroupReader, Member
@@ -111,28 +106,35 @@ def replace_dead_workers(
 
 def guard_setup(
     fleet: Fleet,
-    max_failures: int,
+    policy: BreakerPolicy,
     group_name: str,
     group: BreakerGroup,
     alerts: Alerts,
     now: datetime,
 ) -> Iterator[Finding]:
-    decision = decide_breaker(fleet.group, fleet.activities, max_failures)
-    apply_breaker(decision, group_name, group, alerts, now)
+    decision = decide_breaker(Setups(fleet.group, fleet.warm, fleet.activities), policy, now)
+    take_step(decision, group_name, group, alerts)
     if decision.step is not BreakerStep.NONE:
-        yield Finding(
-            "setup breaker",
-            "SetupBreakerOpened" if decision.step is BreakerStep.OPEN else "SetupBreakerReset",
-            {
-                "result": decision.step.value,
-                "reason": decision.reason,
-                "failures": decision.failures,
-                "detail": decision.last_message,
-            },
-        )
+        fields = {
+            "result": decision.step.value,
+            "reason": decision.reason,
+            "failures": decision.failures,
+            "detail": decision.last_message,
+        }
+        yield Finding("setup breaker", _BREAKER_METRICS[decision.step], fields)
 
 
-def keep_rebalance_suspended(fleet: Fleet, group: BreakerGroup) -> Iterator[Finding]:
+_BREAKER_METRICS = {
+    BreakerStep.OPEN: "SetupBreakerOpened",
+    BreakerStep.PREPARE: "SetupTrialPrepared",
+    BreakerStep.TRY: "SetupTrialBegun",
+    BreakerStep.HOLD: "SetupTrialHeld",
+    BreakerStep.REOPEN: "SetupBreakerReopened",
+    BreakerStep.CLOSE: "SetupBreakerClosed",
+}
+
+
+def keep_rebalance_suspended(fleet: Fleet, group: ProcessSwitch) -> Iterator[Finding]:
     """AZRebalance kills busy workers, and no template property suspends it."""
     if AZ_REBALANCE not in fleet.group.suspended_processes:
         group.suspend(AZ_REBALANCE)

@@ -37,6 +37,21 @@ class Activity:
         return self.status in ("Successful", "Failed", "Cancelled")
 
     @property
+    def is_setup(self) -> bool:
+        """Whether a new instance is launched; a wake launches none."""
+        return self.description.startswith("Launching") and "from warm pool" not in self.description
+
+    @property
+    def setup_failed(self) -> bool:
+        """Abandoned in its hook (AWS user guide, CHAP_Troubleshooting), and not by EC2."""
+        return self.is_over and "Lifecycle Action" in self.status_message
+
+    @property
+    def was_refused(self) -> bool:
+        """EC2 gave no instance, for lack of capacity or another reason: nothing has run."""
+        return self.status == "Failed" and not self.instance_id
+
+    @property
     def instance_id(self) -> str:
         """Empty when the description names none."""
         found = _INSTANCE_ID.search(self.description)

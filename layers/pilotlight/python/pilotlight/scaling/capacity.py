@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pilotlight.errors import TransientError
+from pilotlight.fleet.breaker_state import largest_capacity
 from pilotlight.fleet.group import Group, GroupReader
 from pilotlight.scaling.decision import (
     Decision,
@@ -94,7 +95,7 @@ def observe(
         queue=queue,
         desired=group.desired_capacity,
         min_size=group.min_size,
-        max_size=group.max_size,
+        max_size=largest_capacity(group),
         in_service=len(in_service),
         protected=sum(member.is_protected for member in in_service),
         starting=sum(member.lifecycle_state in _STARTING_STATES for member in group.members),

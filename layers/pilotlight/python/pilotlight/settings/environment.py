@@ -33,7 +33,7 @@ def _read_text(variable: str, value: str, bounds: Mapping[str, Any]) -> str:
 
 def _read_whole(variable: str, value: str, bounds: Mapping[str, Any]) -> int:
     low, high = bounds["low"], bounds["high"]
-    if not re.fullmatch(r"\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
+    if not re.fullmatch(r"-?\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
         raise SettingsError(
             f"{variable} is {value!r}: set it to a whole number from {low} to {high}"
         )

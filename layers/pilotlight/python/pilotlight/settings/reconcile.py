@@ -1,7 +1,11 @@
 """Of reconcile."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from pilotlight.fleet.breaker import BreakerPolicy
+from pilotlight.fleet.lifecycle_action import READY_HOOK
+from pilotlight.fleet.trial import PoolSizes
 from pilotlight.scaling.pool import PoolPolicy
 from pilotlight.scaling.spending import affordable_disks
 from pilotlight.settings.commands import CommandSettings
@@ -10,6 +14,8 @@ from pilotlight.settings.queue_depth import QueueDepthSettings
 
 # us-east-1, 2026 (EBS pricing); elsewhere it is up to twice as much.
 GP3_USD_PER_GIB_MONTH = 0.08
+# Until Auto Scaling has launched the one instance that it may, after failures that slowed it down.
+LAUNCH_SECONDS = 900
 SWITCH = r"true|false"
 TOPIC_ARN = r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}"
 
@@ -22,10 +28,22 @@ class ReconcileSettings(QueueDepthSettings, CommandSettings):
     watch_seconds: int = whole(0, 60)
     max_setup_failures: int = whole(1, 100)
     alert_topic_arn: str = text(TOPIC_ARN)
+    pool_min_size: int = whole(0, 1_000)
+    max_prepared_capacity: int = whole(-1, 1_000)  # -1: MaxSize
     manage_pool: str = text(SWITCH)
     pool_confidence_percent: int = whole(50, 100)
     root_volume_gib: int = whole(1, 16_384)
     max_disk_usd_per_month: float = decimal(0, 1_000_000)
+
+    def breaker_policy(self) -> BreakerPolicy:
+        """A trial has the time of two commands: one that got no answer is asked once more."""
+        prepared = self.max_prepared_capacity
+        setup = 2 * self.command_book().longest(READY_HOOK)
+        return BreakerPolicy(
+            max_failures=self.max_setup_failures,
+            pool=PoolSizes(self.pool_min_size, None if prepared < 0 else prepared),
+            trial_lasts=timedelta(seconds=LAUNCH_SECONDS) + setup,
+        )
 
     def pool_policy(self) -> PoolPolicy:
         return PoolPolicy(

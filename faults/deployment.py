@@ -1,4 +1,4 @@
-"""What the template tells the functions and the workers of a run."""
+"""What the template makes of its parameters: for the group, the functions and the workers."""
 
 from __future__ import annotations
 
@@ -6,17 +6,51 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from faults.bucket import BUCKET
+from faults.code_layers import LAYERS, layer_arn
+from faults.plan import Settings
 from faults.systems_manager import DRAIN, READINESS
+from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
+from local.group.states import HookKind
 
 if TYPE_CHECKING:
     from faults.world import World
 
 GROUP = "pilotlight-workers"
 TABLE = "jobs"
+HEARTBEATS = "heartbeats"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
+PLACEMENTS = tuple(
+    Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
+)
 
 
-def worker_settings(world: World) -> str:
+def group_settings(settings: Settings) -> GroupSettings:
+    return GroupSettings(
+        settings.min_size,
+        settings.max_size,
+        PLACEMENTS,
+        new_instances_protected_from_scale_in=True,
+    )
+
+
+def hooks(settings: Settings) -> tuple[Hook, ...]:
+    heartbeat_seconds = settings.heartbeat_seconds
+    return (
+        Hook("ready", HookKind.LAUNCHING, heartbeat_seconds),
+        Hook("drain", HookKind.TERMINATING, heartbeat_seconds, default_result=CONTINUE),
+    )
+
+
+def warm_pool(settings: Settings) -> WarmPool:
+    return WarmPool(
+        min_size=settings.pool_min_size,
+        max_group_prepared_capacity=settings.max_prepared,
+        reuse_on_scale_in=settings.reuse_on_scale_in,
+    )
+
+
+def worker_settings(world: World, code_version: int) -> str:
     """The SSM parameter."""
     now = world.settings
     return json.dumps(
@@ -24,12 +58,14 @@ def worker_settings(world: World) -> str:
             "queue_url": world.jobs.url,
             "dead_letter_queue_url": world.dead_letters.url,
             "jobs_table": TABLE,
+            "heartbeats_table": HEARTBEATS,
             "group_name": GROUP,
             "log_group": "/pilotlight/pilotlight/workers",
-            "bucket": "pilotlight-jobs",
+            "bucket": BUCKET,
             "region": "us-east-1",
-            "layers": {"pilotlight": "arn:1", "jobs": "arn:2"},
+            "layers": {layer: layer_arn(layer, code_version) for layer in LAYERS},
             "template_version": "1",
+            "heartbeat_seconds": 60,
             "visibility_timeout_seconds": now.visibility_timeout_seconds,
             "job_timeout_seconds": now.job_timeout_seconds,
             "idle_seconds": now.idle_seconds,
@@ -72,5 +108,7 @@ def function_settings(world: World) -> Mapping[str, str]:
         "MAX_DISK_USD_PER_MONTH": 0,
         "MAX_SETUP_FAILURES": now.max_setup_failures,
         "ALERT_TOPIC_ARN": TOPIC,
+        "HEARTBEATS_TABLE": HEARTBEATS,
+        "HEARTBEAT_OVERDUE_SECONDS": 300,
     }
     return {name: str(value) for name, value in values.items()}

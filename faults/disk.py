@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
+from typing import cast
+
+
+def disk_path(disk: Disk, path: str) -> Path:
+    """What the worker takes for a path; without `__fspath__`, so that no real disk is reached."""
+    return cast("Path", DiskPath(disk, path))
 
 
 class Disk:
@@ -26,9 +33,6 @@ class DiskPath:
     def __truediv__(self, name: str) -> DiskPath:
         return DiskPath(self._disk, f"{self._path}/{name}")
 
-    def __fspath__(self) -> str:
-        return self._path
-
     def __str__(self) -> str:
         return self._path
 
@@ -46,8 +50,14 @@ class DiskPath:
     def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
         """Folders need no making."""
 
+    @property
+    def disk(self) -> Disk:
+        return self._disk
+
     def exists(self) -> bool:
-        return self._path in self._disk.texts
+        return self._path in self._disk.texts or any(
+            path.startswith(f"{self._path}/") for path in self._disk.texts
+        )
 
     def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from faults.plan import CALL_FAULTS, EVENT_FAULTS, Fault, JobSpec, Plan, Settings
@@ -11,6 +12,7 @@ from faults.plan import CALL_FAULTS, EVENT_FAULTS, Fault, JobSpec, Plan, Setting
 QUIET_AT = 1200.0
 FIRST_FAULT_AT = 5.0
 MAX_FAULTS = 12
+LEAST_SAVING_SECONDS = 20.0
 _CALLED = {
     "functions": (
         "autoscaling",
@@ -35,9 +37,14 @@ _CALLED = {
         "sqs.DeleteMessage",
         "dynamodb",
         "autoscaling",
+        "s3",
+        "ssm.GetParameter",
+        "lambda",
         "*",
     ),
+    "jobs": ("s3", "s3.PutObject", "s3.GetObject", "s3.ListObjectsV2"),
 }
+_ANY_CALL = tuple(kind for kind in CALL_FAULTS if kind not in ("s3_away", "s3_slow", "table_away"))
 
 
 def draw(seed: int) -> Plan:
@@ -86,12 +93,10 @@ def _jobs(random: Random) -> tuple[JobSpec, ...]:
         at = random.uniform(60.0, QUIET_AT - 150.0)
         jobs += [_job(random, at + random.uniform(0, 5)) for _ in range(random.randint(1, 8))]
     jobs += [_job(random, random.uniform(30.0, QUIET_AT)) for _ in range(random.randint(0, 6))]
-    named = [
-        JobSpec(job.at, f"job-{number}", job.seconds, job.does) for number, job in enumerate(jobs)
-    ]
+    named = [replace(job, job_id=f"job-{number}") for number, job in enumerate(jobs)]
     if named and random.random() < 0.3:
         twin = random.choice(named)
-        named.append(JobSpec(min(QUIET_AT, twin.at + 20.0), twin.job_id, twin.seconds, twin.does))
+        named.append(replace(twin, at=min(QUIET_AT, twin.at + 20.0)))
     return tuple(sorted(named, key=lambda job: job.at))
 
 
@@ -99,7 +104,16 @@ def _job(random: Random, at: float) -> JobSpec:
     does = random.choices(
         ("return", "raise", "crash", "hang", "unjson", "malformed"), (80, 6, 4, 3, 2, 5)
     )[0]
-    return JobSpec(at, "", random.choice((1.0, 5.0, 20.0, 60.0, 120.0)), does)
+    seconds = random.choice((1.0, 5.0, 20.0, 60.0, 120.0))
+    saves = seconds >= LEAST_SAVING_SECONDS and does in ("return", "raise", "crash")
+    return JobSpec(
+        at,
+        "",
+        seconds,
+        does,
+        saves_every_seconds=random.choice((0.0, 5.0, 15.0)) if saves else 0.0,
+        payload_in_s3=does != "malformed" and random.random() < 0.15,
+    )
 
 
 def _fault(random: Random) -> Fault:
@@ -108,8 +122,8 @@ def _fault(random: Random) -> Fault:
 
 
 def _call_fault(random: Random, at: float) -> Fault:
-    who = random.choice(("functions", "functions", "workers"))
-    kind = random.choice(tuple(CALL_FAULTS))
+    who = random.choice(("functions", "functions", "functions", "workers", "workers", "jobs"))
+    kind = random.choice(_ANY_CALL)
     is_crash = kind.startswith("crash")
     return Fault(
         at,
@@ -123,8 +137,15 @@ def _call_fault(random: Random, at: float) -> Fault:
 
 def _outage(random: Random, at: float) -> Fault:
     kind = random.choice(("call_throttled", "call_broken", "call_unreached"))
-    what = random.choice(("autoscaling", "ssm", "sqs", "dynamodb", "*"))
+    what = random.choice(("autoscaling", "ssm", "sqs", "*"))
     return Fault(at, kind, seconds=random.choice((20.0, 90.0, 240.0)), count=100_000, what=what)
+
+
+def _away(kind: str, what: str) -> Callable[[Random, float], Fault]:
+    def make(random: Random, at: float) -> Fault:
+        return Fault(at, kind, random.choice((60.0, 240.0, 600.0)), count=100_000, what=what)
+
+    return make
 
 
 def _event_fault(random: Random, at: float) -> Fault:
@@ -138,7 +159,9 @@ def _event_fault(random: Random, at: float) -> Fault:
     )
 
 
-def _with(*kinds: str, seconds: tuple[float, ...] = (60.0,), counts: tuple[int, ...] = (1,)):
+def _with(
+    *kinds: str, seconds: tuple[float, ...] = (60.0,), counts: tuple[int, ...] = (1,)
+) -> Callable[[Random, float], Fault]:
     def make(random: Random, at: float) -> Fault:
         return Fault(
             at,
@@ -170,7 +193,12 @@ _MAKERS: tuple[tuple[Callable[[Random, float], Fault], int], ...] = (
     (_with("metrics_missing", seconds=(120.0, 600.0)), 3),
     (_with("function_throttled", "functions_gone", seconds=(20.0, 60.0, 120.0)), 4),
     (_with("invoked_twice", counts=(1, 3)), 4),
-    (_with("stack_updated"), 3),
+    (_away("s3_away", "s3"), 3),
+    (_away("s3_slow", "s3"), 3),
+    (_away("table_away", "dynamodb"), 3),
+    (_with("metadata_away", "metadata_slow", seconds=(30.0, 120.0, 400.0)), 3),
+    (_with("stack_updated"), 5),
+    (_with("stack_deleted"), 2),
     (_with("capacity_set_by_hand"), 2),
     (_with("spot_notice", "marked_unhealthy"), 4),
 )

@@ -113,7 +113,7 @@ class _Counts:
         return cls(
             calls=calls,
             throttled=sum(world.wire.throttled.values()),
-            invocations=sum(it.invocations for it in world.functions.values()),
+            invocations=sum(it.invocations for it in world.stack.functions.values()),
             events=world.lifecycle.sent,
             deliveries=world.lifecycle.most_receives,
             lost_events=len(world.lost_events.messages),
@@ -137,7 +137,7 @@ class _Counts:
 def _usd(world: World, calls: Counter[str]) -> float:
     """Each batch is received and deleted by Lambda; a metric is asked for by its call."""
     price = prices()
-    functions = world.functions.values()
+    functions = world.stack.functions.values()
     batches = sum(it.invocations for it in functions)
     seconds = sum(it.billed_seconds for it in functions)
     queues = (world.lifecycle, world.results, world.watch)

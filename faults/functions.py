@@ -62,13 +62,13 @@ class Environment:
 
 
 class Function:
-    """`settings` are the environment variables; a deployment changes them and retires what runs."""
+    """`settings` are the environment variables."""
 
     def __init__(
         self,
         world: World,
         name: str,
-        settings: Callable[[], Mapping[str, str]],
+        settings: Mapping[str, str],
         timeout_seconds: float,
     ) -> None:
         self.world = world
@@ -82,8 +82,9 @@ class Function:
         self._made = 0
         self._deployment = 0
 
-    def deploy(self) -> None:
-        """New code or settings: nothing that is warm is used again."""
+    def deploy(self, settings: Mapping[str, str]) -> None:
+        """New code and settings: nothing that is warm is used again."""
+        self.settings = settings
         self._deployment += 1
         self._idle.clear()
 
@@ -105,7 +106,7 @@ class Function:
     def start(self, environment: Environment) -> Mapping[str, Any]:
         """A cold start. Raises what the module raises."""
         module = {"__name__": f"{self.name}_app"}
-        imports = _Imports(self.world, environment, self.settings())
+        imports = _Imports(self.world, environment, self.settings)
         module["__builtins__"] = {**vars(builtins), "__import__": imports}  # type: ignore[assignment]
         exec(self._code, module)  # noqa: S102  the function's own module, as Lambda imports it
         return module

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from faults.deployment import worker_settings
-from faults.disk import Disk, DiskPath
+from faults.disk import Disk, disk_path
+from faults.processes import CodeCheck, Process, WorkerProcess
 from faults.tasks import Signal, Task
-from faults.worker import WorkerProcess
 from local.instances.machine import Completed
 from pilotlight.worker.checks import ALL_CHECKS
 from pilotlight.worker.drain import drain
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 RESTART_SECONDS = 3.0  # pilotlight-worker.service
 REGISTRATION_SECONDS = (2.0, 10.0)
-CODE_CHECK_SECONDS = 0.6
+PYTHON_SECONDS = 0.5  # until its own code runs
 
 
 @dataclass
@@ -62,18 +61,20 @@ class Guest:
         self.fate = fate
         self.random = Random(f"{world.plan.seed} {instance_id}")
         self.disk, self.memory = Disk(), Disk()
-        self.home = Home(root=DiskPath(self.disk, "/opt"), run=DiskPath(self.memory, "/run"))
+        self.home = Home(root=disk_path(self.disk, "/opt"), run=disk_path(self.memory, "/run"))
         self.agent = Agent()
-        self.launched_at = world.clock.now()
+        self.launched_at = self.started_at = world.clock.now()
         self.tags: dict[str, str] = {}
         self.target: str | None = None
         self.skew_seconds = 0.0
+        self.metadata_trouble: tuple[str, float] | None = None  # its kind, and until when
         self.setup_state = "running"  # then done or failed
         self.proven_at: float | None = None
         self.notice_at: float | None = None
         self.powered = False
         self._boots = 0
         self.worker: WorkerProcess | None = None
+        self._process: Process | None = None  # systemd's, or the setup's
         self._setup_over = Signal(world.tasks)
         self._tasks: list[Task] = []
 
@@ -94,13 +95,14 @@ class Guest:
 
     def power_on(self) -> None:
         self.powered = True
+        self.started_at = self.world.clock.now()
         self._boots += 1
         self._spawn(self._boot, "boot")
 
     def shut_down(self) -> None:
         """systemd's stop: the worker is told, and ends with the power at the latest."""
-        if self.worker is not None:
-            self.worker.terminate()
+        if self._process is not None:
+            self._process.terminate()
 
     def power_off(self) -> None:
         """Also what pulling the plug does."""
@@ -113,9 +115,9 @@ class Guest:
         for task in tasks:
             if not task.done and task is not self.world.tasks.current:
                 self.world.tasks.kill(task)
-        if self.worker is not None:
-            self.worker.kill("the instance went off")
-            self.worker = None
+        if self._process is not None:
+            self._process.kill("the instance went off")
+        self._process = self.worker = None
         self.memory.wipe()
 
     def _spawn(self, body: Callable[[], Any], name: str) -> None:
@@ -130,6 +132,11 @@ class Guest:
         elif self._boots == 1:  # user data runs at the first boot only
             self._set_up()
 
+    def metadata_fault(self) -> str:
+        """What is wrong with IMDS now, empty when nothing is."""
+        kind, until = self.metadata_trouble or ("", 0.0)
+        return kind if self.world.clock.now() < until else ""
+
     # First boot
 
     def _set_up(self) -> None:
@@ -137,8 +144,8 @@ class Guest:
         self.world.tasks.sleep(seconds + self.fate.setup_extra_seconds)
         if self.fate.setup == "hangs":
             self._setup_over.wait()
-        if self.fate.setup == "works" and not self.disk.full:
-            self.home.settings_file.write_text(worker_settings(self.world))
+        works = self.fate.setup == "works" and not self.disk.full
+        if works and self._run(CodeCheck(self.world, self)) == 0:
             self.setup_state = "done"
             self.start_worker()
         else:
@@ -225,17 +232,23 @@ class Guest:
 
     def _service(self) -> None:
         """Restart=on-failure, for as long as it takes."""
-        sleep = self.world.tasks.sleep
-        while True:
-            sleep(CODE_CHECK_SECONDS)
-            if not self.disk.full:
-                self.home.settings_file.write_text(worker_settings(self.world))
-                self.worker = WorkerProcess(self.world, self)
-                if self.worker.run() == 0:
-                    self.worker = None
-                    return
-                self.worker = None
-            sleep(RESTART_SECONDS)
+        while self._serve() != 0:
+            self.world.tasks.sleep(RESTART_SECONDS)
+
+    def _serve(self) -> int:
+        self.world.tasks.sleep(PYTHON_SECONDS)
+        code = self._run(CodeCheck(self.world, self))
+        if code == 0:
+            self.worker = WorkerProcess(self.world, self)
+            code = self._run(self.worker)
+            self.worker = None
+        return code
+
+    def _run(self, process: Process) -> int:
+        self._process = process
+        code = process.run()
+        self._process = None
+        return code
 
     @property
     def busy(self) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from faults.tasks import Signal
+from faults.saving_job import SavingJob
+from faults.tasks import Signal, Task
 from local.group.clock import Timer
 from pilotlight.worker.checks import LIGHT_CHECKS
 from pilotlight.worker.job_process import Ended, Event, Said
 
 if TYPE_CHECKING:
-    from faults.worker import WorkerProcess
+    from faults.processes import WorkerProcess
     from faults.world import World
 
 START_SECONDS = (0.8, 3.0)
@@ -21,25 +22,33 @@ START_SECONDS = (0.8, 3.0)
 class SimulatedJobProcess:
     """Says what `pilotlight.worker.run_job` says, when it would; `running` is the job it is at."""
 
+    kind = "jobs"
+    frozen_until = 0.0
+
     def __init__(self, world: World, worker: WorkerProcess) -> None:
-        self._world = world
-        self._worker = worker
+        self.world = world
+        self.guest = worker.guest
         self._heard: deque[Event] = deque()
         self._news = Signal(world.tasks)
         self._timer: Timer | None = None
+        self._task: Task | None = None
+        self._job: SavingJob | None = None
         self.pid = world.next_pid()
         self.alive = True
         self.running: str | None = None
-        self._number = 0
         worker.job_processes.append(self)
-        seconds = worker.guest.random.uniform(*START_SECONDS)
+        seconds = self.guest.random.uniform(*START_SECONDS)
         world.clock.call_at(world.clock.now() + seconds, self._ready)
+
+    # What the worker asks
 
     def send(self, message: Mapping[str, Any]) -> None:
         if not self.alive:
             raise BrokenPipeError("the process is gone")
         if message["kind"] == "run":
             self._begin(message)
+        elif self._job is not None:
+            self._job.stop()
 
     def events(self, timeout_seconds: float) -> list[Event]:
         if not self._heard and self.alive and timeout_seconds > 0:
@@ -53,49 +62,79 @@ class SimulatedJobProcess:
         self.alive = False
         self._stop()
 
+    # As a caller of AWS, and the place of a task
+
+    @property
+    def name(self) -> str:
+        return f"job {self.running}"
+
+    @property
+    def skew_seconds(self) -> float:
+        return self.guest.skew_seconds
+
+    def crash(self) -> None:
+        self._die("it was killed (SIGKILL)")
+        self.world.tasks.running()  # which is dead by now
+
+    # What the job says
+
+    def say(self, **message: Any) -> None:
+        self._heard.append(Said(message))
+        self._news.set()
+
+    def answer(self, **message: Any) -> None:
+        """The job is done, in one way or another."""
+        self._stop()
+        self.say(**message)
+
     def _ready(self) -> None:
         if not self.alive:
             return
         for name in LIGHT_CHECKS:
-            self._say(kind="checking", name=name)
-            self._say(kind="checked", name=name, ok=True, detail="fine", seconds=0.1)
-        self._say(kind="ready")
+            self.say(kind="checking", name=name)
+            self.say(kind="checked", name=name, ok=True, detail="fine", seconds=0.1)
+        self.say(kind="ready")
 
     def _begin(self, message: Mapping[str, Any]) -> None:
-        payload = message["payload"]
-        self.running = message["job_id"]
-        self._number = self._world.ledger.began(self.running, self._worker.guest.instance_id)
-        self._world.stirred = True
-        if payload["does"] != "hang":
-            when = self._world.clock.now() + payload["seconds"]
-            self._timer = self._world.clock.call_at(when, self._finish, payload["does"])
+        payload, job_id = message["payload"], message["job_id"]
+        self.running = job_id
+        number = self.world.ledger.began(job_id, self.guest.instance_id)
+        self.world.stirred = True
+        finish = self._finisher(payload["does"], job_id, number)
+        if payload["saves_every_seconds"]:
+            self._job = SavingJob(self, message, finish)
+            self._task = self.world.tasks.spawn(self._job.run, self.name, self)
+        elif payload["does"] != "hang":
+            when = self.world.clock.now() + payload["seconds"]
+            self._timer = self.world.clock.call_at(when, finish)
 
-    def _finish(self, does: str) -> None:
-        if self.running is None:
-            return
-        job_id, number = self.running, self._number
-        if does == "return":
-            self._world.ledger.returned(job_id)
+    def _finisher(self, does: str, job_id: str, number: int) -> Callable[[], None]:
+        def finish() -> None:
+            if does == "crash":
+                self._die("it was ended by SIGSEGV")
+            elif does == "raise":
+                self.answer(kind="error", error="ValueError: the payload is wrong")
+            elif does == "unjson":
+                self.answer(kind="error", error="ResultError: the result is not JSON")
+            else:
+                self.world.ledger.returned(job_id)
+                self.answer(kind="result", result=f'"run {number}"')
+
+        return finish
+
+    def _die(self, how: str) -> None:
+        self.alive = False
         self._stop()
-        if does == "crash":
-            self.alive = False
-            self._heard.append(Ended("it was ended by SIGSEGV"))
-            self._news.set()
-        elif does == "raise":
-            self._say(kind="error", error="ValueError: the payload is wrong")
-        elif does == "unjson":
-            self._say(kind="error", error="ResultError: the result is not JSON")
-        else:
-            self._say(kind="result", result=f'"run {number}"')
+        self._heard.append(Ended(how))
+        self._news.set()
 
     def _stop(self) -> None:
         if self.running is not None:
-            self._world.ledger.ended(self.running)
+            self.world.ledger.ended(self.running)
         self.running = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _say(self, **message: Any) -> None:
-        self._heard.append(Said(message))
-        self._news.set()
+        task, self._task, self._job = self._task, None, None
+        if task is not None and task is not self.world.tasks.current:
+            self.world.tasks.kill(task)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from faults.guest import Fate, Guest
 from faults.plan import CALL_FAULTS, EVENT_FAULTS, Fault
+from faults.stack import new_settings
 from faults.wire import CallFaults
 from local.group.instance import Machine
 from local.group.states import LifecycleState
@@ -43,7 +43,10 @@ class Mischief:
             "disk_full": self._fill_disk,
             "clock_skewed": self._skew_clock,
             "message_doubled": self._double_message,
+            "metadata_away": self._take_metadata,
+            "metadata_slow": self._take_metadata,
             "stack_updated": self._update_stack,
+            "stack_deleted": self._delete_stack,
             "capacity_set_by_hand": self._set_capacity,
             "spot_notice": self._give_notice,
             "marked_unhealthy": self._mark_unhealthy,
@@ -63,6 +66,7 @@ class Mischief:
             guest.agent.gone_until = min(guest.agent.gone_until, self._world.clock.now())
             guest.skew_seconds = 0.0
             guest.disk.full = False
+            guest.metadata_trouble = None
 
     # What others ask
 
@@ -83,7 +87,7 @@ class Mischief:
         return Fate(setup=_SETUPS[fault.kind])
 
     def may_invoke(self, function: str) -> bool:
-        names = sorted(self._world.functions)
+        names = sorted(self._world.stack.functions)
         for fault, _ in self._current(("function_throttled", "functions_gone")):
             if fault.kind == "functions_gone" or names[fault.index % len(names)] == function:
                 self._world.tally[fault.kind] += 1
@@ -98,9 +102,6 @@ class Mischief:
         if missing is not None:
             self._world.tally["metrics_missing"] += 1
         return missing is None
-
-    def metadata_away(self, guest: Guest) -> bool:  # noqa: ARG002
-        return False
 
     @property
     def aws_answers(self) -> bool:
@@ -206,17 +207,24 @@ class Mischief:
             self._took_effect(fault, message.message_id)
             self._world.jobs.lapse(message)
 
+    def _take_metadata(self, fault: Fault) -> None:
+        guest = self._pick(fault, lambda it: it.powered)
+        if guest is not None:
+            guest.metadata_trouble = (fault.kind, self._world.clock.now() + fault.seconds)
+
     def _update_stack(self, fault: Fault) -> None:
-        """New code for all functions, and other settings for what starts from now on."""
-        self._took_effect(fault, "new settings")
-        now = self._world.settings
-        drain_seconds = (0, 30, 60)[fault.index % 3]
-        self._world.settings = replace(now, drain_seconds=drain_seconds)
-        for function in self._world.functions.values():
-            function.deploy()
+        settings = new_settings(self._world.settings, fault.index)
+        if self._world.stack.update(settings):
+            self._took_effect(fault, f"to {settings}")
+
+    def _delete_stack(self, fault: Fault) -> None:
+        if self._world.stack.delete():
+            self._took_effect(fault, "the whole of it")
 
     def _set_capacity(self, fault: Fault) -> None:
         group = self._world.group
+        if group.deleting:
+            return
         low, high = group.settings.min_size, group.settings.max_size
         capacity = low + fault.index % (high - low + 1)
         self._took_effect(fault, f"desired {capacity}")

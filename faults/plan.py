@@ -6,7 +6,9 @@ run is made short.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 # What becomes of a call. Every other fault is somebody's own doing (faults/mischief.py).
 CALL_FAULTS = {
@@ -18,6 +20,10 @@ CALL_FAULTS = {
     "answer_late": "late",
     "crash_before_call": "crash_before",
     "crash_after_call": "crash_after",
+    # The same for all calls to one service, for minutes.
+    "s3_away": "unreached",
+    "s3_slow": "late",
+    "table_away": "unreached",
 }
 EVENT_FAULTS = ("event_lost", "event_doubled", "event_late")
 
@@ -53,13 +59,16 @@ class Fault:
 class JobSpec:
     """A message that is sent at `at`, and what its handler does with it for `seconds`.
 
-    `does`: return, raise, crash, hang, unjson; or malformed, which never reaches a handler.
+    `does`: return, raise, crash, hang, unjson; or malformed, which never reaches a handler. With
+    `saves_every_seconds` it saves a checkpoint after each so many seconds of its work.
     """
 
     at: float
     job_id: str
     seconds: float = 10.0
     does: str = "return"
+    saves_every_seconds: float = 0.0
+    payload_in_s3: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +102,9 @@ class Settings:
     person_seconds: float = 120.0
     real_setup_seconds: float = 45.0
     real_boot_seconds: float = 8.0
+
+    def changed(self, values: Mapping[str, Any]) -> Settings:
+        return replace(self, **values)
 
     @property
     def affordable(self) -> int | None:

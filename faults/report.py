@@ -24,6 +24,7 @@ class Totals:
     jobs: int = 0
     results: int = 0
     dead_letters: int = 0
+    left: int = 0
     ran_again: int = 0
     virtual_seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
@@ -34,6 +35,7 @@ class Totals:
         self.jobs += result.jobs
         self.results += result.results
         self.dead_letters += result.dead_letters
+        self.left += result.left
         self.ran_again += result.ran_again
         self.virtual_seconds += result.at
         self.faults.update(result.tally)
@@ -42,8 +44,8 @@ class Totals:
 
     @property
     def lost(self) -> int:
-        """Jobs of runs that ended well and have neither a result nor a dead letter; always 0."""
-        return self.jobs - self.results - self.dead_letters
+        """Jobs of which nobody knows: 0, unless runs were broken before their end."""
+        return self.jobs - self.results - self.dead_letters - self.left
 
 
 def print_totals(console: Console, totals: Totals) -> None:
@@ -58,12 +60,14 @@ def print_totals(console: Console, totals: Totals) -> None:
         f"{totals.runs:,} runs of {hours:,.0f} hours in virtual time, "
         f"{sum(totals.faults.values()):,} faults"
     )
-    outcome = "0 lost" if not totals.failed_seeds else f"{len(totals.failed_seeds)} runs broken"
+    if totals.failed_seeds:
+        broken = f"{len(totals.failed_seeds)} runs broken: {totals.failed_seeds}"
+        console.print(f"{totals.jobs:,} jobs sent; {broken}")
+        return
     console.print(
         f"{totals.jobs:,} jobs sent, {totals.results:,} results, "
-        f"{totals.dead_letters:,} dead letters, {outcome}, 0 recorded twice"
-        if not totals.failed_seeds
-        else f"{totals.jobs:,} jobs sent; {outcome}: {totals.failed_seeds}"
+        f"{totals.dead_letters:,} dead letters, {totals.left:,} left in queues of deleted stacks, "
+        f"{totals.lost} lost, 0 recorded twice"
     )
 
 
@@ -88,6 +92,7 @@ def write_totals(folder: Path, totals: Totals) -> Path:
         "jobs": totals.jobs,
         "results": totals.results,
         "dead_letters": totals.dead_letters,
+        "left": totals.left,
         "ran_again": totals.ran_again,
         "failed_seeds": totals.failed_seeds,
         "faults": dict(totals.faults.most_common()),

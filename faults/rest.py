@@ -17,6 +17,9 @@ _AT_REST = (LifecycleState.IN_SERVICE, LifecycleState.WARMED_STOPPED)
 
 def unrest(world: World) -> Iterator[str]:
     """What keeps the world from being at rest, in words; nothing when it is."""
+    if world.stack.is_deleted:
+        yield from _undeleted(world)
+        return
     yield from (f"{job_id} is not done" for job_id in world.ledger.unsettled())
     for queue in (world.jobs, world.lifecycle, world.results):
         if queue.messages:
@@ -28,6 +31,15 @@ def unrest(world: World) -> Iterator[str]:
         elif instance.state is LifecycleState.IN_SERVICE and not _works(world, instance):
             yield f"{instance.instance_id} is in service and has no worker"
     yield from dead_letters_have_reasons(world)
+
+
+def _undeleted(world: World) -> Iterator[str]:
+    """Jobs that nobody has done stay in the queue, for whoever comes next."""
+    if not world.stack.group_is_gone:
+        yield "the stack is not deleted"
+        yield from (f"{it.instance_id} is {it.state}" for it in world.group.members)
+    yield from (f"{guest.instance_id} still runs" for guest in world.machines.alive())
+    yield from (f"{it.message_id} is in flight" for it in world.jobs.in_flight())
 
 
 def _unsized(world: World) -> Iterator[str]:

@@ -21,7 +21,10 @@ REST_LOOK_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Result:
-    """`broken` is the first thing that did not hold, empty when all did; `at` when, in seconds."""
+    """`broken` is the first thing that did not hold, empty when all did; `at` when, in seconds.
+
+    `left` jobs were still in the queue when the stack was deleted.
+    """
 
     plan: Plan
     broken: str
@@ -31,6 +34,7 @@ class Result:
     jobs: int
     results: int
     dead_letters: int
+    left: int
     ran_again: int
     launches: int
     alerts: int
@@ -109,6 +113,7 @@ def _demand(findings: Iterator[str]) -> None:
 
 def _result(world: World, broken: str) -> Result:
     ledger = world.ledger
+    unsettled = sum(1 for _ in ledger.unsettled())
     return Result(
         plan=world.plan,
         broken=broken,
@@ -120,6 +125,7 @@ def _result(world: World, broken: str) -> Result:
         dead_letters=sum(
             ledger.in_dead_letters(job_id, truth) for job_id, truth in ledger.truths.items()
         ),
+        left=unsettled if world.stack.is_deleted else 0,
         ran_again=sum(max(0, truth.returned - 1) for truth in ledger.truths.values()),
         launches=len(world.machines.launches),
         alerts=len(world.alerts),

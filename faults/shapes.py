@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 from botocore import xform_name
@@ -15,6 +16,7 @@ from botocore.model import OperationModel, ServiceModel
 Check = Callable[[Any, str], Any]
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
 _LOADER = Loader()
+BLOBS = (bytes, bytearray, str, BytesIO)  # the last is one that is read bit by bit
 FIRST_CALLS = 200
 ONE_OF = 16
 
@@ -200,7 +202,7 @@ def _timestamp(value: Any, path: str) -> Any:
 
 
 def _scalar(kind: str, bounds: Mapping[str, Any], is_answer: bool) -> Check:
-    types: Any = {"string": str, "boolean": bool, "blob": bytes | bytearray | str}.get(kind)
+    types: Any = {"string": str, "boolean": bool, "blob": BLOBS}.get(kind)
     if kind in _NUMBERS:
         types = int if kind in ("integer", "long") else int | float
     pattern = re.compile(bounds["pattern"]) if _usable(bounds, is_answer) else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from faults.clients import Answer
@@ -51,7 +51,12 @@ class SystemsManager:
             "GetCommandInvocation": self._api.get_invocation,
             "ListCommandInvocations": self._api.list_invocations,
             "DescribeInstanceInformation": self._nodes.describe,
+            "GetParameter": self._parameter,
         }
+
+    def _parameter(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of the workers; there is no other."""
+        return {"Parameter": {"Name": request["Name"], "Value": self._world.stack.worker_parameter}}
 
     @contextmanager
     def counted_ids(self) -> Iterator[None]:

@@ -32,16 +32,23 @@ class QueueMapping:
         self._concurrency = concurrency
         self._running = 0
         self._planned = False
+        self._closed = False
         queue.on_change = self._look_soon
 
+    def close(self) -> None:
+        """It is deleted: nothing is taken from the queue any more."""
+        self._closed = True
+
     def _look_soon(self) -> None:
-        if not self._planned:
+        if not self._planned and not self._closed:
             self._planned = True
             clock = self._world.clock
             clock.call_at(clock.now() + POLL_SECONDS, self._look)
 
     def _look(self) -> None:
         self._planned = False
+        if self._closed:
+            return
         if not self._world.mischief.may_invoke(self._function.name):
             self._planned = True
             clock = self._world.clock
@@ -81,8 +88,15 @@ class AsynchronousCalls:
         self._function = function
         self._retries = retries
         self._failed_events = failed_events
+        self._closed = False
+
+    def close(self) -> None:
+        """It is deleted: nothing is invoked any more."""
+        self._closed = True
 
     def invoke(self, event: Mapping[str, Any], attempt: int = 0) -> None:
+        if self._closed:
+            return
         clock = self._world.clock
         if not self._world.mischief.may_invoke(self._function.name):
             clock.call_at(clock.now() + THROTTLED_AGAIN_SECONDS, self.invoke, event, attempt)

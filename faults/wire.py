@@ -22,7 +22,10 @@ _THROTTLED = {
     "dynamodb": "ThrottlingException",
     "ec2": "RequestLimitExceeded",
     "sns": "ThrottlingException",
+    "s3": "SlowDown",
+    "lambda": "TooManyRequestsException",
 }
+NO_CONTROL_PLANE = ("s3", "dynamodb")
 # boto3 has tried again by itself before it says so (aws/calls.py, aws/instance_clients.py).
 UNREACHED_SECONDS = 3.0
 LOST_ANSWER_SECONDS = 6.0
@@ -58,8 +61,12 @@ class CallFaults:
 
     @property
     def in_force(self) -> bool:
+        """Of those that the control plane can meet: it calls neither S3 nor the table."""
         now = self._now()
-        return any(left[0] > 0 and now < fault.at + fault.seconds for fault, left in self._armed)
+        return any(
+            left[0] > 0 and now < fault.at + fault.seconds and fault.what not in NO_CONTROL_PLANE
+            for fault, left in self._armed
+        )
 
 
 class FaultyWire:

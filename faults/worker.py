@@ -1,17 +1,20 @@
-"""The shipped worker as a process of a simulated instance: its own `main`, jobs simulated."""
+"""The shipped worker on a simulated instance: its modules meet that instead of a real one."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from faults.clients import Session
+from faults.code_layers import SimulatedLayerStore
+from faults.disk import DiskPath
 from faults.job_process import SimulatedJobProcess
-from faults.tasks import KilledError, Signal, Task
-from local.group.clock import Timer
+from faults.metadata import Metadata
+from faults.processes import Process, WorkerProcess
 from pilotlight.worker import __main__ as worker_main
 from pilotlight.worker import (
     assembly,
@@ -24,15 +27,13 @@ from pilotlight.worker import (
     slots,
     supervision,
     wake,
-    watchdog,
 )
-from pilotlight.worker.metadata import MetadataError
+from pilotlight.worker import code as worker_code
 
 if TYPE_CHECKING:
-    from faults.guest import Guest
     from faults.world import World
 
-KILLED = -9
+PARAMETER = "/pilotlight/pilotlight/worker"
 # The worker looks around often, which costs nothing in truth and everything here: every pause is
 # longer than shipped, and the order of what happens is the same.
 PAUSES: tuple[tuple[Any, str, Any], ...] = (
@@ -48,111 +49,6 @@ PAUSES: tuple[tuple[Any, str, Any], ...] = (
     (log_shipping, "GATHER_SECONDS", 60.0),
     (log_shipping, "URGENT_EVENTS", frozenset()),
 )
-
-
-class WorkerProcess:
-    """One run of the service, from its start to its exit code."""
-
-    kind = "workers"
-    frozen_until = 0.0
-
-    def __init__(self, world: World, guest: Guest) -> None:
-        self.world = world
-        self.guest = guest
-        self.pid = world.next_pid()
-        self.handlers: dict[int, Callable[..., None]] = {}
-        self.job_processes: list[SimulatedJobProcess] = []
-        self.exit_code: int | None = None
-        self._tasks: list[Task] = []
-        self._ended = Signal(world.tasks)
-        self._watchdog: Timer | None = None
-
-    @property
-    def name(self) -> str:
-        return f"worker of {self.guest.instance_id}"
-
-    @property
-    def skew_seconds(self) -> float:
-        return self.guest.skew_seconds
-
-    @property
-    def busy(self) -> int:
-        return sum(it.running is not None for it in self.job_processes)
-
-    def adopt(self, task: Task) -> None:
-        self._tasks.append(task)
-
-    def run(self) -> int:
-        """In a task of systemd: until the process has ended."""
-        self.adopt(self.world.tasks.spawn(self._main, self.name, self))
-        self._ended.wait()
-        self.kill_jobs()
-        return self.exit_code if self.exit_code is not None else KILLED
-
-    def terminate(self) -> None:
-        """SIGTERM."""
-        for handler in {id(it): it for it in self.handlers.values()}.values():
-            handler(15, None)
-
-    def kill(self, why: str) -> None:
-        """SIGKILL, from anywhere but its own tasks."""
-        if self._ended.is_set():
-            return
-        self.world.diary.say(f"{self.name} is dead: {why}")
-        self._end(KILLED)
-        for task in self._tasks:
-            if not task.done:
-                self.world.tasks.kill(task)
-
-    def must_step_again(self, within_seconds: float = watchdog.STUCK_SECONDS) -> None:
-        """What `watchdog.must_step_again` does to a real process."""
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-        when = self.world.clock.now() + within_seconds
-        self._watchdog = self.world.clock.call_at(when, self.kill, "its loop is stuck")
-
-    def hang(self, seconds: float) -> None:
-        """Nothing in it goes on for so long; its jobs' processes do."""
-        self.frozen_until = self.world.clock.now() + seconds
-
-    def crash(self) -> None:
-        """SIGKILL in the middle of what it does."""
-        current = self.world.tasks.current
-        for task in self._tasks:
-            if not task.done and task is not current:
-                self.world.tasks.kill(task)
-        self.world.diary.say(f"{self.name} dies in the middle of a call")
-        self._end(KILLED)
-        if current is not None:
-            self.world.tasks.kill(current)
-
-    def thread_failed(self, error: Exception) -> None:
-        self.world.defect(f"a thread of {self.name}", error)
-
-    def kill_jobs(self) -> None:
-        for process in self.job_processes:
-            process.kill()
-        self.job_processes = []
-
-    def _main(self) -> None:
-        try:
-            self._end(worker_main.main())
-        except KilledError:
-            raise
-        except Exception as error:
-            if not isinstance(error, OSError):
-                self.world.defect(self.name, error)
-            self._end(1)
-
-    def _end(self, code: int) -> None:
-        if self.exit_code is None:
-            self.exit_code = code
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-        for task in self._tasks:  # threads of a process end with it
-            if not task.done and task is not self.world.tasks.current:
-                self.world.tasks.kill(task)
-        self._ended.set()
 
 
 class Output:
@@ -173,50 +69,50 @@ class Output:
         """Nothing is kept back."""
 
 
-class Metadata:
-    """IMDS of the instance on which it is asked."""
-
-    def __init__(self, guest: Guest) -> None:
-        self._guest = guest
-
-    def instance_id(self) -> str:
-        return self._guest.instance_id
-
-    def target_lifecycle_state(self) -> str | None:
-        if self._guest.world.mischief.metadata_away(self._guest):
-            raise MetadataError("a fault of the run")
-        return self._guest.target
-
-    def interruption_at(self) -> float | None:
-        return self._guest.notice_at
-
-    def rebalance_recommended_at(self) -> float | None:
-        return None
-
-
 @contextmanager
 def shipped_worker(world: World) -> Iterator[None]:
-    """The worker's modules meet the simulated instance instead of a real one."""
+    """Whatever of the worker's modules reaches out, reaches the process that it runs in."""
 
-    def process() -> WorkerProcess:
-        place: WorkerProcess = world.tasks.running().place
+    def process() -> Process:
+        place: Process = world.tasks.running().place
         return place
 
     def listen(number: int, handler: Callable[..., None]) -> None:
         process().handlers[number] = handler
 
+    def job_process(*_: Any, **__: Any) -> SimulatedJobProcess:
+        return SimulatedJobProcess(world, _worker(process()))
+
+    def session(_: str) -> Session:
+        return Session(lambda service: world.client(service, process()))
+
+    def layer_store(code: Path) -> SimulatedLayerStore:
+        caller = process()
+        return SimulatedLayerStore(code, lambda: world.download_layer(caller))
+
+    system = _operating_system(process)
+    output = SimpleNamespace(stdout=Output(world))
+    home = SimpleNamespace(from_environment=lambda _: process().guest.home)
     replaced: list[tuple[Any, str, Any]] = [
         *PAUSES,
-        (worker_main, "os", _operating_system(process)),
-        (worker_main, "sys", SimpleNamespace(stdout=Output(world))),
-        (worker_main, "must_step_again", lambda: process().must_step_again()),
+        (worker_main, "os", system),
+        (worker_main, "sys", output),
+        (worker_main, "must_step_again", lambda: _worker(process()).must_step_again()),
         (worker_main, "signal", SimpleNamespace(SIGTERM=15, SIGINT=2, signal=listen)),
-        (worker_main, "Home", SimpleNamespace(from_environment=lambda _: process().guest.home)),
+        (worker_main, "Home", home),
         (worker_main, "InstanceMetadata", lambda _: Metadata(process().guest)),
-        (worker_main, "JobProcess", lambda *_a, **_k: SimulatedJobProcess(world, process())),
-        (assembly, "instance_session", lambda _: Session(lambda it: world.client(it, process()))),
+        (worker_main, "JobProcess", job_process),
+        (worker_main, "sweep", lambda _: None),
+        (worker_main, "is_full", lambda path: cast("DiskPath", path).disk.full),
+        (worker_code, "os", system),
+        (worker_code, "sys", output),
+        (worker_code, "Home", home),
+        (worker_code, "instance_session", session),
+        (worker_code, "LayerStore", layer_store),
+        (worker_code, "process_started_at", lambda _: None),  # of real processes, as the next
+        (wake, "process_started_at", lambda _: None),
+        (assembly, "instance_session", session),
         (liveness, "_exists", world.process_exists),
-        (wake, "process_started_at", lambda _: None),  # of real processes
     ]
     before = [(holder, name, getattr(holder, name)) for holder, name, _ in replaced]
     for holder, name, value in replaced:
@@ -228,5 +124,14 @@ def shipped_worker(world: World) -> Iterator[None]:
             setattr(holder, name, value)
 
 
-def _operating_system(process: Callable[[], WorkerProcess]) -> SimpleNamespace:
-    return SimpleNamespace(environ={}, getpid=lambda: process().pid, cpu_count=lambda: 2)
+def _worker(process: Process) -> WorkerProcess:
+    return cast("WorkerProcess", process)
+
+
+def _operating_system(process: Callable[[], Process]) -> SimpleNamespace:
+    return SimpleNamespace(
+        environ={"AWS_REGION": "us-east-1", "WORKER_SETTINGS_PARAMETER": PARAMETER},
+        getpid=lambda: process().pid,
+        getppid=lambda: 1,
+        cpu_count=lambda: 2,
+    )

@@ -15,32 +15,36 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from faults.bucket import Bucket, BucketClient
 from faults.bus import Bus, Rule
-from faults.clients import Answer, Caller, Client, RefusedError
-from faults.deployment import GROUP, function_settings
+from faults.clients import Answer, Caller, Client
+from faults.code_layers import DOWNLOAD_SECONDS, LambdaLayerVersions
+from faults.deployment import GROUP, PLACEMENTS, group_settings, hooks, warm_pool
 from faults.diary import Diary, FunctionLog
-from faults.functions import Context, Function
+from faults.ec2 import Ec2Api
+from faults.functions import Context
 from faults.guest import Fate, Guest
+from faults.heartbeats import HeartbeatsTable
 from faults.ledger import Ledger
 from faults.machines import Machines, uneven
-from faults.metrics import DepthAlarm, QueueMetrics
+from faults.metrics import QueueMetrics
 from faults.mischief import Mischief
 from faults.plan import Plan, Settings
+from faults.processes import CodeInUse
 from faults.queues import Queue, QueueSettings
 from faults.sqs import SqsApi
+from faults.stack import Stack
 from faults.systems_manager import SystemsManager
 from faults.table import JobsTable
 from faults.tasks import Tasks
 from faults.threads import clock_of, virtual_threads
-from faults.triggers import AsynchronousCalls, QueueMapping, alarm_event, scheduled_event
 from faults.wire import FaultyWire
 from faults.worker import shipped_worker
 from local.group.clock import VirtualClock
 from local.group.events import GroupEvent
 from local.group.group import Group
 from local.group.ports import World as GroupWorld
-from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
-from local.group.states import HookKind, LifecycleState
+from local.group.states import LifecycleState
 from local.services.autoscaling_api import OPERATIONS
 from local.services.autoscaling_service import AutoScalingService, GroupRecord
 from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState
@@ -51,17 +55,6 @@ GROUP_ARN = (
     f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
 )
 NO_METRICS = "POWERTOOLS_METRICS_DISABLED"
-PLACEMENTS = tuple(
-    Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
-)
-
-
-def hooks(heartbeat_seconds: int) -> tuple[Hook, ...]:
-    return (
-        Hook("ready", HookKind.LAUNCHING, heartbeat_seconds),
-        Hook("drain", HookKind.TERMINATING, heartbeat_seconds, default_result=CONTINUE),
-    )
-
 
 NewGuest = Callable[["World", str, str, Fate], Guest]
 
@@ -81,7 +74,8 @@ class World:
     def __init__(self, plan: Plan, *, listens: bool = False, new_guest: NewGuest = Guest) -> None:
         self.plan = plan
         self._guest = new_guest
-        self.settings: Settings = plan.settings
+        self.settings_so_far: list[Settings] = [plan.settings]
+        self.most_active = plan.settings.max_size
         self.clock = VirtualClock(START)
         self.tasks = Tasks(self.clock)
         self.time = clock_of(self.tasks)
@@ -92,6 +86,7 @@ class World:
         self.alerts: list[str] = []
         self.abandoned: list[str] = []
         self.cut_short: list[str] = []
+        self.codes_in_use: list[CodeInUse] = []
         self.by_hand_at, self.resumed_at = float("-inf"), 0.0
         self.answering_since = START
         self.short_since: float | None = None
@@ -106,7 +101,12 @@ class World:
         self._make_queues()
         self._make_group()
         self._answers = self._services()
-        self._make_functions()
+        self.stack = Stack(self)
+
+    @property
+    def settings(self) -> Settings:
+        """Those deployed last."""
+        return self.settings_so_far[-1]
 
     # Time
 
@@ -119,7 +119,13 @@ class World:
     # What the code under test meets
 
     def client(self, service: str, caller: Caller) -> Client:
-        return Client(service, self._answers[service], self.wire, caller)
+        kind = BucketClient if service == "s3" else Client
+        return kind(service, self._answers[service], self.wire, caller)
+
+    def download_layer(self, caller: Caller) -> None:
+        """Over a link into S3. Raises what a client of S3 raises."""
+        self.wire.carry(caller, "s3", "GetObject", dict)
+        self.tasks.sleep(DOWNLOAD_SECONDS)
 
     @property
     def calls(self) -> Counter[tuple[str, str]]:
@@ -153,6 +159,8 @@ class World:
     def person_looks_in(self, pause_seconds: float) -> None:
         """Repairs the setup and starts launching again, if it was stopped and not just now."""
         now = self.clock.now()
+        if self.stack.is_deleted:
+            return
         if self.group.is_suspended("Launch") and now >= self.resumed_at + pause_seconds:
             self.resumed_at = now
             self.diary.say("a person resumes launching")
@@ -224,7 +232,9 @@ class World:
         )
         self.failed_events = queue("failed-events")
         self.table = JobsTable("job_id", self._recorded)
-        self.ledger = Ledger(self.jobs, self.dead_letters, self.diary.say)
+        self.heartbeats = HeartbeatsTable()
+        self.bucket = Bucket()
+        self.ledger = Ledger(self.jobs, self.dead_letters, self.bucket, self.diary.say)
         self.metrics = QueueMetrics(self.clock, self.jobs, self.mischief.reports_metrics)
 
     def _recorded(self, key: str, before: Any, after: Any) -> None:
@@ -236,18 +246,9 @@ class World:
         latency = uneven(self._random("latency"))
         self.bus = Bus(self.clock, self._random("bus"), self._rules(), self.mischief.event_fault)
         self.machines = Machines(self.clock, latency, self._new_guest, lambda: self.group.ec2)
-        settings = GroupSettings(
-            now.min_size, now.max_size, PLACEMENTS, new_instances_protected_from_scale_in=True
-        )
         around = GroupWorld(self.clock, self.machines, self, self, latency)
-        self.group = Group(GROUP, GROUP_ARN, settings, around, hooks=hooks(now.heartbeat_seconds))
-        self.group.put_warm_pool(
-            WarmPool(
-                min_size=now.pool_min_size,
-                max_group_prepared_capacity=now.max_prepared,
-                reuse_on_scale_in=now.reuse_on_scale_in,
-            )
-        )
+        self.group = Group(GROUP, GROUP_ARN, group_settings(now), around, hooks=hooks(now))
+        self.group.put_warm_pool(warm_pool(now))
 
     def _new_guest(self, instance_id: str, zone: str) -> Guest:
         return self._guest(self, instance_id, zone, self.mischief.fate(instance_id))
@@ -271,12 +272,13 @@ class World:
         return {
             "autoscaling": self._auto_scaling(),
             "ssm": self.systems_manager.answers(),
+            "lambda": LambdaLayerVersions(lambda: self.stack.code_version).answers(),
             "sqs": SqsApi(queues).answers(),
-            "dynamodb": self.table.answers(),
+            "dynamodb": {**self.table.answers(), **self.heartbeats.answers()},
             "cloudwatch": self.metrics.answers(),
             "sns": {"Publish": self._alert},
-            "ec2": {"CreateTags": self._tag},
-            "s3": {"ListObjectsV2": lambda _: {}, "DeleteObject": lambda _: {}},
+            "ec2": Ec2Api(self.machines).answers(),
+            "s3": self.bucket.answers(),
             "logs": {"CreateLogStream": lambda _: {}, "PutLogEvents": lambda _: {}},
         }
 
@@ -288,6 +290,7 @@ class World:
         self.record.properties = {"HealthCheckType": "EC2"}
         self.record.group = self.group
         service.add(self.record)
+        self.forget_group = partial(service.forget, GROUP)
         answers = {name: partial(operation, service) for name, operation in OPERATIONS.items()}
         complete = answers["CompleteLifecycleAction"]
 
@@ -305,47 +308,14 @@ class World:
             token = request.get("LifecycleActionToken", action.token)
             if action.hook.name == "drain" and token == action.token:
                 began_at = action.limit_at - action.hook.global_timeout_seconds
-                if self.clock.now() < began_at + self.settings.drain_seconds:
+                shortest = min(it.drain_seconds for it in self.settings_so_far)
+                if self.clock.now() < began_at + shortest:
                     self.cut_short.append(guest.instance_id)
 
     def _alert(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.alerts.append(request["Subject"])
         self.diary.say(f"ALERT {request['Subject']}")
         return {"MessageId": str(len(self.alerts))}
-
-    def _tag(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        for resource in request["Resources"]:
-            guest = self.machines.guests.get(resource)
-            if guest is None:
-                raise RefusedError("InvalidInstanceID.NotFound", f"{resource} does not exist")
-            guest.tags |= {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-        return {}
-
-    def _make_functions(self) -> None:
-        def function(name: str, timeout_seconds: float) -> Function:
-            return Function(self, name, partial(function_settings, self), timeout_seconds)
-
-        # Time limits and concurrency are the template's.
-        limits = {
-            "on_lifecycle_action": 30.0,
-            "on_command_result": 30.0,
-            "on_queue_depth": 15.0,
-            "reconcile": 60.0,
-        }
-        self.functions = {name: function(name, limit) for name, limit in limits.items()}
-        on_queue_depth = self.functions["on_queue_depth"]
-        QueueMapping(self, self.lifecycle, self.functions["on_lifecycle_action"], 10, 5)
-        QueueMapping(self, self.results, self.functions["on_command_result"], 10, 5)
-        if self.settings.watch_seconds:
-            QueueMapping(self, self.watch, on_queue_depth, 10, 5)
-        alarm = AsynchronousCalls(self, on_queue_depth, 2, self.failed_events)
-        DepthAlarm(self.clock, self.metrics, lambda: alarm.invoke(alarm_event(self.clock.now())))
-        self._minutes = AsynchronousCalls(self, self.functions["reconcile"], 0, self.failed_events)
-        self.clock.call_at(START + 20.0, self._each_minute)
-
-    def _each_minute(self) -> None:
-        self._minutes.invoke(scheduled_event(self.clock.now()))
-        self.clock.call_at(self.clock.now() + 60.0, self._each_minute)
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from faults.invariants.capacity_follows_demand import capacity_follows_demand
 from faults.invariants.code_raises_nothing import code_raises_nothing
 from faults.invariants.healthy_are_kept import healthy_are_kept
 from faults.invariants.jobs_are_kept import jobs_are_kept
+from faults.invariants.jobs_go_on import jobs_go_on
 from faults.invariants.never_above_limits import never_above_limits
+from faults.invariants.newest_code_is_used import newest_code_is_used
 from faults.invariants.no_leaks import no_leaks
 from faults.invariants.no_unproven import no_unproven
 from faults.invariants.no_work_while_warming import no_work_while_warming
@@ -38,6 +40,8 @@ AT_EVERY_MOMENT: tuple[Invariant, ...] = (
     one_run_at_a_time,
     healthy_are_kept,
     never_above_limits,
+    jobs_go_on,
+    newest_code_is_used,
 )
 # About how long things last: looked at every few seconds.
 OVER_TIME: tuple[Invariant, ...] = (

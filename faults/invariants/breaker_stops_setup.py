@@ -17,13 +17,13 @@ ABANDONED = "Lifecycle Action with token"
 
 
 def breaker_stops_setup(world: World) -> Iterator[str]:
-    """A trial is another matter (trial_is_small)."""
+    """A trial is another matter (trial_is_small), and a group being deleted launches nothing."""
     if world.breaker.phase is Phase.TRIAL:
         return
     closed_at = _closed_at(world)
     ended = _failures_in_a_row(world, closed_at)
-    limit = world.settings.max_setup_failures
-    if len(ended) < limit:
+    limit = max(it.max_setup_failures for it in world.settings_so_far)
+    if len(ended) < limit or world.group.deleting:
         return
     since = max(ended[limit - 1], world.answering_since, closed_at)
     if world.clock.now() <= since + BOUND_SECONDS:

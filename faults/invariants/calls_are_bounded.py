@@ -19,8 +19,8 @@ AT_FIRST = 100
 
 def calls_are_bounded(world: World) -> Iterator[str]:
     minutes = world.since_start() / 60.0
-    settings = world.plan.settings
-    ticks = minutes * 60.0 / settings.watch_seconds if settings.watch_seconds else 0.0
+    pauses = [it.watch_seconds for it in world.settings_so_far if it.watch_seconds]
+    ticks = minutes * 60.0 / min(pauses) if pauses else 0.0
     allowed = (
         AT_FIRST
         + EACH_MINUTE * minutes

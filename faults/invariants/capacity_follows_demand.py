@@ -18,7 +18,8 @@ def capacity_follows_demand(world: World) -> Iterator[str]:
     While the breaker tries one setup, capacity is kept down.
     """
     wanted, now = _wanted(world), world.clock.now()
-    if world.group.desired_capacity >= wanted or not _is_to_follow(world):
+    met = world.group.desired_capacity >= wanted or world.group.deleting
+    if met or not _is_to_follow(world):
         world.short_since = None
         return
     if world.short_since is None:

@@ -16,6 +16,8 @@ def jobs_are_kept(world: World) -> Iterator[str]:
     for job_id, truth in ledger.open.items():
         if not ledger.in_queue(truth) and not ledger.in_dead_letters(job_id, truth):
             yield f"{job_id} is lost: it has no result, and no queue has it"
+        if not ledger.has_payload(truth):
+            yield f"{job_id} is lost: it has no result, and its payload is gone"
 
 
 def dead_letters_have_reasons(world: World) -> Iterator[str]:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 def never_above_limits(world: World) -> Iterator[str]:
     group, affordable = world.group, world.settings.affordable
     active, limit = group.members.group_active, group.settings.max_size
-    if active > limit:
+    # An update may have lowered it below what there was, and busy ones stay for a while.
+    world.most_active = max(limit, min(world.most_active, active))
+    if active > world.most_active:
         yield f"{active} instances are active, and {limit} is the largest size"
     if affordable is None or world.by_hand_at > float("-inf"):
         return

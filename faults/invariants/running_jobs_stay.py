@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from faults.world import World
 
 # After these nobody can ask the worker whether jobs run on it.
-EXCUSES = frozenset(
-    {"agent_gone", "worker_hangs", "worker_killed", "clock_skewed", "stack_updated"}
-)
+EXCUSES = frozenset({"agent_gone", "worker_hangs", "worker_killed", "clock_skewed"})
 SCALE_IN = "was selected for termination"  # in the cause of the activity, as AWS words it
 
 

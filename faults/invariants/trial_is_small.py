@@ -35,6 +35,8 @@ def trial_is_small(world: World) -> Iterator[str]:
     since = state.since.timestamp()
     if state.phase not in (Phase.TRIAL, Phase.TRIED) or world.resumed_at >= since:
         return
+    if world.group.deleting:
+        return
     lasted = now - max(since, world.answering_since)
     if lasted > _bound_seconds(world):
         yield f"a trial has been going on for {lasted:.0f} s"

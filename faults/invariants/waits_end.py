@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from local.group.actions import LifecycleAction
@@ -27,7 +27,7 @@ def waits_end(world: World) -> Iterator[str]:
         for action in world.group.journeys.actions.of(instance.instance_id):
             origin = instance.transition.origin
             since = max(began_at(action), world.answering_since)
-            due = due_seconds(action.hook.kind, origin, world.plan.settings)
+            due = due_seconds(action.hook.kind, origin, world.settings_so_far)
             if now > since + due + GRACE_SECONDS:
                 waited = f"for {now - began_at(action):.0f} s, due after {due:.0f}"
                 yield f"{instance.instance_id} is {instance.state} {waited}"
@@ -37,12 +37,12 @@ def began_at(action: LifecycleAction) -> float:
     return action.limit_at - action.hook.global_timeout_seconds
 
 
-def due_seconds(kind: HookKind, origin: Place, settings: Settings) -> float:
+def due_seconds(kind: HookKind, origin: Place, deployed: Sequence[Settings]) -> float:
     """With its event lost and its first command unanswered, which is the worst that is mended."""
     if origin is Place.WARM_POOL:
         return WAKE_SECONDS + LOOK_SECONDS
     hook = DRAIN_HOOK if kind is HookKind.TERMINATING else READY_HOOK
-    drain_seconds = max(settings.drain_seconds, 60)  # an update may have set as much
-    book = CommandBook("", "", settings.setup_timeout_seconds, drain_seconds)
+    setup_timeout_seconds = max(it.setup_timeout_seconds for it in deployed)
+    book = CommandBook("", "", setup_timeout_seconds, max(it.drain_seconds for it in deployed))
     one_try = book.longest(hook).total_seconds() + LOOK_SECONDS
     return EVENT_SECONDS + 2 * one_try

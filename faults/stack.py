@@ -1,0 +1,154 @@
+"""What the template makes that acts, made, updated and deleted in CloudFormation's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from faults.deployment import function_settings, group_settings, hooks, warm_pool, worker_settings
+from faults.functions import Function
+from faults.metrics import DepthAlarm
+from faults.plan import Settings
+from faults.triggers import AsynchronousCalls, QueueMapping, alarm_event, scheduled_event
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+# Time limits, batches and concurrency are the template's.
+LIMITS_SECONDS = {
+    "on_lifecycle_action": 30.0,
+    "on_command_result": 30.0,
+    "on_queue_depth": 15.0,
+    "reconcile": 60.0,
+}
+BATCH_SIZE = 10
+CONCURRENCY = 5
+EACH_RESOURCE_SECONDS = (1.0, 8.0)
+LOOK_SECONDS = 5.0
+
+
+class Stack:
+    """One operation at a time: what is asked for meanwhile is refused."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._random = Random(f"{world.plan.seed} stack")
+        self._busy = False
+        self.code_version = 1
+        self.worker_parameter = worker_settings(world, self.code_version)
+        self.is_deleted = False  # or about to be
+        self.group_is_gone = False
+        settings = function_settings(world)
+        self.functions = {
+            name: Function(world, name, settings, limit) for name, limit in LIMITS_SECONDS.items()
+        }
+        queues = {
+            "on_lifecycle_action": world.lifecycle,
+            "on_command_result": world.results,
+            "on_queue_depth": world.watch,
+        }
+        self._mappings = {
+            name: QueueMapping(world, queue, self.functions[name], BATCH_SIZE, CONCURRENCY)
+            for name, queue in queues.items()
+        }
+        self._alarm = self._asynchronous("on_queue_depth", retries=2)
+        DepthAlarm(world.clock, world.metrics, lambda: self._alarm.invoke(alarm_event(self._now())))
+        self._minutes = self._asynchronous("reconcile", retries=0)
+        world.clock.call_at(self._now() + 20.0, self._each_minute)
+
+    def update(self, settings: Settings) -> bool:
+        """Code, settings and functions first, then the group, its pool last. Whether it begins."""
+        return self._begin(partial(self._update, settings))
+
+    def delete(self) -> bool:
+        """The pool, then the group; what answers for its instances goes last. Whether it begins."""
+        return self._begin(self._delete)
+
+    def _begin(self, operation: Callable[[], None]) -> bool:
+        if self._busy or self.is_deleted:
+            return False
+        self._busy = True
+        self._world.tasks.spawn(lambda: self._carry_out(operation), "CloudFormation")
+        return True
+
+    def _carry_out(self, operation: Callable[[], None]) -> None:
+        operation()
+        self._busy = False
+
+    def _update(self, settings: Settings) -> None:
+        world, group = self._world, self._world.group
+        self.code_version += 1
+        world.settings_so_far.append(settings)
+        self.worker_parameter = worker_settings(world, self.code_version)
+        for function in self.functions.values():
+            self._pause()
+            function.deploy(function_settings(world))
+        self._pause()
+        world.most_active = max(group.members.group_active, settings.max_size)
+        group.update(group_settings(settings))
+        for hook in hooks(settings):
+            group.put_hook(hook)
+        self._pause()
+        group.put_warm_pool(warm_pool(settings))
+        world.diary.say("the stack is updated")
+
+    def _delete(self) -> None:
+        """Nothing depends on the alarm and on what looks at the queue, so they go at once."""
+        world, group = self._world, self._world.group
+        self.is_deleted = True
+        self._alarm.close()
+        self._mappings["on_queue_depth"].close()
+        self._pause()
+        group.delete_warm_pool(force=True)
+        self._until(lambda: group.pool is None)
+        world.diary.say("the pool is deleted")
+        group.delete(force=True)
+        self._until(lambda: not len(group.members))
+        world.forget_group()
+        self.group_is_gone = True
+        self._minutes.close()
+        for mapping in self._mappings.values():
+            mapping.close()
+        world.diary.say("the stack is deleted")
+
+    def _pause(self) -> None:
+        self._world.tasks.sleep(self._random.uniform(*EACH_RESOURCE_SECONDS))
+
+    def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            self._world.tasks.sleep(LOOK_SECONDS)
+
+    def _asynchronous(self, name: str, retries: int) -> AsynchronousCalls:
+        world = self._world
+        return AsynchronousCalls(world, self.functions[name], retries, world.failed_events)
+
+    def _each_minute(self) -> None:
+        self._minutes.invoke(scheduled_event(self._now()))
+        self._world.clock.call_at(self._now() + 60.0, self._each_minute)
+
+    def _now(self) -> float:
+        return self._world.clock.now()
+
+
+def new_settings(now: Settings, index: int) -> Settings:
+    """What a person deploys next: some other values, the same ones for the same index."""
+    random = Random(f"update {index}")
+    min_size = random.choice((0, 1, 2))
+    choices: dict[str, float | bool | None] = {
+        "drain_seconds": random.choice((0, 30, 60)),
+        "idle_seconds": random.choice((15, 45)),
+        "retry_seconds": random.choice((5, 20)),
+        "watch_seconds": random.choice((0, 5, 20)),
+        "jobs_per_instance": random.choice((1, 2)),
+        "max_attempts": random.choice((2, 4)),
+        "max_setup_failures": random.choice((2, 3, 4)),
+        "min_size": min(min_size, now.max_size),
+        "max_size": max(now.min_size, 1, now.max_size + random.choice((-2, -1, 1, 2))),
+        "pool_min_size": random.choice((0, 1, 2)),
+        "max_prepared": random.choice((None, 1, 3)),
+        "reuse_on_scale_in": random.choice((False, True)),
+    }
+    changed = random.sample(sorted(choices), 3)
+    return now.changed({name: choices[name] for name in changed})

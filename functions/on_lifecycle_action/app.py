@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.aws.calls import CLIENT_CONFIG
+from pilotlight.aws.ec2 import RunningInstances
 from pilotlight.aws.sqs import SourceQueue
 from pilotlight.aws.ssm import RunCommand
 from pilotlight.fleet.answer import answer_lifecycle_action
@@ -22,6 +23,7 @@ from pilotlight.settings.commands import LifecycleActionSettings
 settings = LifecycleActionSettings.from_environment(os.environ)
 group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)
 commands = RunCommand(boto3.client("ssm", config=CLIENT_CONFIG))
+machines = RunningInstances(lambda: boto3.client("ec2", config=CLIENT_CONFIG))
 source = SourceQueue(boto3.client("sqs", config=CLIENT_CONFIG), settings.lifecycle_queue_url)
 book = settings.command_book()
 metrics.set_default_dimensions(group=settings.group_name)
@@ -35,4 +37,4 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> FailedRecords:
 
 
 def answer(action: LifecycleAction) -> None:
-    report("lifecycle action", answer_lifecycle_action(action, group, commands, book))
+    report("lifecycle action", answer_lifecycle_action(action, group, commands, machines, book))

@@ -11,12 +11,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.aws.calls import CLIENT_CONFIG
 from pilotlight.aws.cloudwatch import JobsQueueMetrics
-from pilotlight.aws.ec2 import InstanceTags
+from pilotlight.aws.ec2 import InstanceTags, RunningInstances
+from pilotlight.aws.heartbeats import DynamoDbHeartbeats
 from pilotlight.aws.sns import AlertTopic
 from pilotlight.aws.sqs import JobsQueue, WatchQueue
 from pilotlight.aws.ssm import RunCommand
 from pilotlight.errors import GroupNotFoundError
 from pilotlight.fleet.breaker_state import BreakerState
+from pilotlight.fleet.dead_workers import WorkerCare
 from pilotlight.fleet.group import Group
 from pilotlight.fleet.reconcile import (
     guard_setup,
@@ -43,12 +45,18 @@ from pilotlight.settings.reconcile import ReconcileSettings
 settings = ReconcileSettings.from_environment(os.environ)
 group = AutoScalingGroup(boto3.client("autoscaling", config=CLIENT_CONFIG), settings.group_name)
 commands = RunCommand(boto3.client("ssm", config=CLIENT_CONFIG))
-tags = InstanceTags(boto3.client("ec2", config=CLIENT_CONFIG))
+ec2 = boto3.client("ec2", config=CLIENT_CONFIG)
+tags = InstanceTags(ec2)
+machines = RunningInstances(lambda: ec2)
+heartbeats = DynamoDbHeartbeats(
+    boto3.client("dynamodb", config=CLIENT_CONFIG), settings.heartbeats_table
+)
 alerts = AlertTopic(boto3.client("sns", config=CLIENT_CONFIG), settings.alert_topic_arn)
 sqs = boto3.client("sqs", config=CLIENT_CONFIG)
 jobs = JobsQueue(sqs, settings.jobs_queue_url)
 watch = WatchQueue(sqs, settings.watch_queue_url)
-care = WaitCare(group, group, tags, commands, settings.command_book())
+care = WaitCare(group, group, tags, commands, machines, settings.command_book())
+worker_care = WorkerCare(heartbeats, machines, settings.heartbeat_overdue())
 arrivals = JobsQueueMetrics(
     boto3.client("cloudwatch", config=CLIENT_CONFIG), settings.jobs_queue_url, time.time
 )
@@ -79,7 +87,7 @@ def put_right() -> None:
         capacity=lambda: scale(now),
         pool=lambda: size_the_pool(fleet.group),
         waits=lambda: report_findings(settle_waits(fleet, care, now)),
-        workers=lambda: report_findings(replace_dead_workers(fleet, commands, group, now)),
+        workers=lambda: report_findings(replace_dead_workers(fleet, worker_care, group, now)),
         setup=lambda: report_findings(
             guard_setup(fleet, settings.breaker_policy(), settings.group_name, group, alerts, now)
         ),

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from pilotlight.aws.ec2 import InstanceTags
+from pilotlight.aws.ec2 import InstanceTags, RunningInstances
 from pilotlight.aws.sns import AlertTopic
 from pilotlight.aws.sqs import JobsQueue, SourceQueue, WatchQueue
 from pilotlight.errors import TransientError
@@ -91,6 +91,19 @@ def test_an_instance_that_ec2_does_not_see_is_transient() -> None:
     with Stubber(client) as stub, pytest.raises(TransientError):
         stub.add_client_error("create_tags", "InvalidInstanceID.NotFound", http_status_code=400)
         InstanceTags(client).write("i-065912b0a0b011650", {"a": "b"})
+
+
+def test_only_instances_that_run_have_a_start() -> None:
+    client = boto3.client("ec2", region_name=REGION)
+    launched = client.run_instances(ImageId="ami-12c6146b", MinCount=3, MaxCount=3)["Instances"]
+    running, stopped, terminated = (it["InstanceId"] for it in launched)
+    client.stop_instances(InstanceIds=[stopped])
+    client.terminate_instances(InstanceIds=[terminated])
+    unknown = [f"i-{number:017x}" for number in range(250)]
+
+    found = RunningInstances(lambda: client).running_since([stopped, terminated, *unknown, running])
+
+    assert found == {running: launched[0]["LaunchTime"]}
 
 
 def test_an_alert_reaches_the_topics_subscribers() -> None:

@@ -13,7 +13,6 @@ from pilotlight.aws.ssm import RunCommand
 from pilotlight.errors import InvocationNotFoundError, NotRegisteredError, TransientError
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.commands import Command
-from pilotlight.fleet.dead_workers import Agent
 from pilotlight.fleet.wait_decisions import SentCommand
 
 INSTANCE = "i-065912b0a0b011650"
@@ -104,23 +103,3 @@ def test_the_commands_of_an_instance_are_listed(stub: Stubber) -> None:
     assert RunCommand(stub.client).sent_to(INSTANCE) == [
         SentCommand(ID, "readiness", "InProgress", THEN)
     ]
-
-
-def test_agents_are_asked_for_fifty_at_a_time(stub: Stubber) -> None:
-    instance_ids = [f"i-{number:08x}" for number in range(51)]
-    for some in (instance_ids[:50], instance_ids[50:]):
-        information = {"InstanceId": some[0], "PingStatus": "ConnectionLost"}
-        if len(some) > 1:
-            information["LastPingDateTime"] = THEN
-        stub.add_response(
-            "describe_instance_information",
-            {"InstanceInformationList": [information]},
-            {"Filters": [{"Key": "InstanceIds", "Values": some}], "MaxResults": 50},
-        )
-
-    agents = RunCommand(stub.client).of(instance_ids)
-
-    assert agents == {
-        instance_ids[0]: Agent("ConnectionLost", THEN),
-        instance_ids[50]: Agent("ConnectionLost", None),
-    }

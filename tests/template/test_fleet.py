@@ -142,6 +142,7 @@ def worker_settings(template: dict[str, Any], parameters: dict[str, str]) -> str
     text, own = of_type(template, "AWS::SSM::Parameter")["WorkerSettings"]["Value"]["Fn::Sub"]
     stack = {"AWS::StackName": "pilotlight", "AWS::Region": "eu-central-1", "JobsTable": "jobs"}
     stack |= {"WorkersLogGroup": "/pilotlight/pilotlight/workers", "JobsBucket": "bucket"}
+    stack |= {"HeartbeatsTable": "heartbeats"}
     return substitute(text, {**parameters, **stack, **{name: f"the {name}" for name in own}})
 
 

@@ -13,7 +13,7 @@ KNOW_NO_RESOURCE = {
     "autoscaling:DescribeScalingActivities",
     "autoscaling:DescribeWarmPool",
     "cloudwatch:GetMetricData",
-    "ssm:DescribeInstanceInformation",
+    "ec2:DescribeInstances",
     "ssm:GetCommandInvocation",
     "ssm:ListCommandInvocations",
     "xray:PutTelemetryRecords",

@@ -23,12 +23,14 @@ SETTINGS = {
     "queue_url": "https://sqs/jobs",
     "dead_letter_queue_url": "https://sqs/dead",
     "jobs_table": "jobs",
+    "heartbeats_table": "heartbeats",
     "bucket": "jobs-bucket",
     "group_name": "g-workers",
     "log_group": "/pilotlight/g/workers",
     "region": "us-east-1",
     "layers": {"pilotlight": "arn:p:1", "jobs": "arn:j:1"},
     "template_version": "7",
+    "heartbeat_seconds": 60,
     "visibility_timeout_seconds": 120,
     "job_timeout_seconds": 600,
     "idle_seconds": 60,
@@ -67,7 +69,7 @@ class Deployment:
         self.folder = folder
         self.settings: str | Exception = json.dumps(SETTINGS)
         self.archives: dict[str, LayerArchive] = {}
-        self.installed: list[str] = []
+        self.steps: list[str] = []
         self.pip_works = True
         self.log_text = io.StringIO()
         self.publish("arn:p:1", {"python/pilotlight/__init__.py": ""})
@@ -100,13 +102,21 @@ class Deployment:
     def install(self, path):
         if not self.pip_works:
             raise RequirementsError("No matching distribution found for nothing")
-        self.installed.append(path.read_text())
+        self.steps.append(f"installed {path.read_text().strip()}")
 
     def boot(self) -> list[str]:
         """Run the update; the events that it logged."""
         log = EventLog(self.log_text, lambda: 0.0)
         store = LayerStore(self.home.code)
-        CodeUpdate(self.home, store, self, self, self.install, log).run("/pilotlight/g/worker")
+        CodeUpdate(
+            home=self.home,
+            store=store,
+            parameter=self,
+            layers=self,
+            excuse=lambda settings: self.steps.append(f"excused in {settings.heartbeats_table}"),
+            install=self.install,
+            log=log,
+        ).run("/pilotlight/g/worker")
         lines = self.log_text.getvalue().splitlines()
         self.log_text.truncate(0)
         self.log_text.seek(0)
@@ -166,7 +176,7 @@ def test_changed_requirements_are_installed_and_unchanged_ones_are_not(deploymen
         deployment.publish(f"arn:j:{number}", wanted)
         deployment.deploy(jobs=f"arn:j:{number}")
         deployment.boot()
-    assert deployment.installed == ["numpy\n"]
+    assert deployment.steps == ["excused in heartbeats", "installed numpy"]
 
 
 def kept(deployment) -> bool:

@@ -14,8 +14,8 @@ from pilotlight.errors import (
 )
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.commands import Command, CommandBook
-from pilotlight.fleet.dead_workers import Agent
 from pilotlight.fleet.group import Group, Member
+from pilotlight.fleet.heartbeat import Heartbeat
 from pilotlight.fleet.lifecycle_action import Pause
 from pilotlight.fleet.trial import PoolSizes
 from pilotlight.fleet.wait_decisions import SentCommand
@@ -117,7 +117,6 @@ class FakeCommands:
     sent: list[Command] = field(default_factory=list)
     invocations: dict[str, Invocation] = field(default_factory=dict)
     history: list[SentCommand] = field(default_factory=list)
-    agents: dict[str, Agent] = field(default_factory=dict)
 
     def send(self, command: Command) -> str:
         if command.instance_id not in self.registered:
@@ -133,8 +132,29 @@ class FakeCommands:
     def sent_to(self, instance_id: str) -> list[SentCommand]:
         return self.history
 
-    def of(self, instance_ids: Iterable[str]) -> Mapping[str, Agent]:
-        return {it: self.agents[it] for it in instance_ids if it in self.agents}
+
+@dataclass
+class FakeMachines:
+    """Those that run, by when they were started."""
+
+    running: dict[str, datetime] = field(default_factory=lambda: {INSTANCE: NOW})
+
+    def running_since(self, instance_ids: Iterable[str]) -> Mapping[str, datetime]:
+        return {it: self.running[it] for it in instance_ids if it in self.running}
+
+
+@dataclass
+class FakeHeartbeats:
+    rows: dict[str, Heartbeat] = field(default_factory=dict)
+    takes_writes: bool = True
+
+    def of(self, senders: Iterable[str]) -> Mapping[str, Heartbeat]:
+        return {it: self.rows[it] for it in senders if it in self.rows}
+
+    def send(self, sender: str, heartbeat: Heartbeat) -> None:
+        if not self.takes_writes:
+            raise TransientError("the table takes no writes")
+        self.rows[sender] = heartbeat
 
 
 @dataclass

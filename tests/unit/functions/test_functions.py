@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
 from fleet_fakes import (
     INSTANCE,
+    NOW,
     TOKEN,
     FakeCommands,
     FakeGroup,
+    FakeHeartbeats,
+    FakeMachines,
     FakeSource,
     FakeTags,
     group_of,
@@ -19,6 +23,7 @@ from fleet_fakes import (
 
 from pilotlight.errors import GroupNotFoundError, SettingsError, TransientError
 from pilotlight.fleet.command_result import Invocation
+from pilotlight.fleet.dead_workers import WorkerCare
 from pilotlight.fleet.group import Group, Member
 from pilotlight.scaling.decision import QueueDepth
 
@@ -58,6 +63,7 @@ def on_lifecycle_action(load_function: Load) -> ModuleType:
     app: Any = load_function("on_lifecycle_action")
     app.group = FakeGroup(open_tokens={TOKEN})
     app.commands = FakeCommands()
+    app.machines = FakeMachines()
     app.source = FakeSource()
     return app  # type: ignore[no-any-return]
 
@@ -102,6 +108,7 @@ def test_all_six_recorded_transitions_are_understood(
     event = recorded_event("on_lifecycle_action")
     bodies = [json.loads(record["body"])["detail"] for record in event["Records"]]
     on_lifecycle_action.commands.registered = {body["EC2InstanceId"] for body in bodies}
+    on_lifecycle_action.machines.running = {body["EC2InstanceId"]: NOW for body in bodies}
     for body in bodies:
         on_lifecycle_action.group.open_tokens.add(body["LifecycleActionToken"])
 
@@ -323,7 +330,8 @@ def reconcile(load_function: Load) -> ModuleType:
     app.group = FakeGroup(
         described=group_of(Member(INSTANCE, "InService", True), suspended_processes=frozenset())
     )
-    app.jobs, app.watch, app.commands = FakeJobs(visible=2), FakeWatch(), FakeCommands()
+    app.jobs, app.watch = FakeJobs(visible=2), FakeWatch()
+    app.worker_care = WorkerCare(FakeHeartbeats(), FakeMachines(), timedelta(minutes=5))
     return app  # type: ignore[no-any-return]
 
 
@@ -334,6 +342,7 @@ def test_each_minute_capacity_watch_and_processes_are_set_right(
 
     assert reconcile.group.calls == [("capacity", "2"), ("suspend", "AZRebalance")]
     assert reconcile.watch.delays == list(range(3, 60, 3))
+    assert reconcile.worker_care.heartbeats.rows.keys() == {"reconcile"}
 
 
 def test_the_watch_goes_on_when_the_fleet_cannot_be_seen(

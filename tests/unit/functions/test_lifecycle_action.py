@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from fleet_fakes import BOOK, INSTANCE, NOW, TOKEN, FakeCommands, FakeGroup
+from fleet_fakes import BOOK, INSTANCE, NOW, TOKEN, FakeCommands, FakeGroup, FakeMachines
 
 from pilotlight.errors import (
     LifecycleActionPendingError,
@@ -58,8 +58,14 @@ def test_every_transition_has_its_step(subject: LifecycleAction, expected: Plan)
     assert decide(subject) == expected
 
 
-def answer(subject: LifecycleAction, group: FakeGroup, commands: FakeCommands) -> Result:
-    return answer_lifecycle_action(subject, group, commands, BOOK).result
+def answer(
+    subject: LifecycleAction,
+    group: FakeGroup,
+    commands: FakeCommands,
+    machines: FakeMachines | None = None,
+) -> Result:
+    machines = machines or FakeMachines()
+    return answer_lifecycle_action(subject, group, commands, machines, BOOK).result
 
 
 def test_an_instance_entering_the_pool_is_sent_the_readiness_document() -> None:
@@ -82,6 +88,24 @@ def test_a_leaving_instance_is_sent_the_drain_document() -> None:
         "drain",
         {"timeoutSeconds": ["60"]},
     )
+
+
+def test_an_instance_that_leaves_and_does_not_run_goes_at_once() -> None:
+    """It was stopped or terminated by others: SSM would keep the command until it expires."""
+    group, commands = FakeGroup(open_tokens={TOKEN}), FakeCommands()
+    leaving = action(TERMINATING, "AutoScalingGroup", "EC2", "drain")
+
+    assert answer(leaving, group, commands, FakeMachines({})) is Result.CONTINUED
+
+    assert commands.sent == []
+    assert group.calls == [("heartbeat", "drain"), ("complete", "drain", "CONTINUE")]
+
+
+def test_an_instance_that_does_not_run_is_not_let_into_the_pool_undrained() -> None:
+    group, commands = FakeGroup(open_tokens={TOKEN}), FakeCommands()
+    returning = action(TERMINATING, "AutoScalingGroup", "WarmPool", "drain")
+
+    assert answer(returning, group, commands, FakeMachines({})) is Result.COMMAND_SENT
 
 
 def test_a_waking_instance_goes_on_without_a_command() -> None:

@@ -11,6 +11,7 @@ from fleet_fakes import (
     TOKEN,
     FakeCommands,
     FakeGroup,
+    FakeMachines,
     FakeTags,
     drain_output,
     readiness_output,
@@ -45,12 +46,15 @@ def waits(state: str, *activities: Activity) -> list[Wait]:
 
 
 def settled(
-    found: list[Wait], commands: FakeCommands, states: dict[str, str] | None = None
+    found: list[Wait],
+    commands: FakeCommands,
+    states: dict[str, str] | None = None,
+    machines: FakeMachines | None = None,
 ) -> tuple[list[Outcome], FakeGroup]:
     """The instance is still where it was seen, unless `states` says otherwise."""
     held = {wait.instance_id: wait.state for wait in found}
     group = FakeGroup(open_tokens={"any"}, states=held if states is None else states)
-    care = WaitCare(group, group, FakeTags(group), commands, BOOK)
+    care = WaitCare(group, group, FakeTags(group), commands, machines or FakeMachines(), BOOK)
     return [outcome for _, outcome in care.settle_all(found, NOW)], group
 
 
@@ -181,7 +185,7 @@ def test_an_instance_that_ends_after_it_passed_is_not_waited_for() -> None:
     passed = Invocation("Success", "Success", "", readiness_output())
     commands = FakeCommands(history=[sent("Success", 300)], invocations={"command-1": passed})
     group = FakeGroup(open_tokens={"any"}, states={INSTANCE: "Warmed:Pending:Wait"})
-    care = WaitCare(group, group, TagsOfNobody(group), commands, BOOK)
+    care = WaitCare(group, group, TagsOfNobody(group), commands, FakeMachines(), BOOK)
     held = waits("Warmed:Pending:Wait", activity(ENTERING, 310))
 
     [(_, outcome)] = care.settle_all(held, NOW)
@@ -259,6 +263,25 @@ def test_an_instance_that_ssm_has_forgotten_does_not_return_to_the_pool() -> Non
     _, group = settled(waits("Warmed:Pending:Wait", activity(LEAVING, 300)), commands)
 
     assert group.calls[1:] == [("unhealthy", INSTANCE), ("complete", "drain", "CONTINUE")]
+
+
+@pytest.mark.parametrize(
+    ("state", "calls"),
+    [
+        ("Terminating:Wait", [("complete", "drain", "CONTINUE")]),
+        ("Warmed:Pending:Wait", [("unhealthy", INSTANCE), ("complete", "drain", "CONTINUE")]),
+    ],
+    ids=["leaves", "would return"],
+)
+def test_what_does_not_run_is_not_asked_to_drain(state: str, calls: list[tuple[str, ...]]) -> None:
+    commands = FakeCommands()
+
+    outcomes, group = settled(
+        waits(state, activity(LEAVING, 130)), commands, machines=FakeMachines({})
+    )
+
+    assert (outcomes[0].reason, commands.sent) == ("NOT_RUNNING", [])
+    assert group.calls[1:] == calls
 
 
 def test_an_instance_that_moved_on_meanwhile_is_not_touched() -> None:

@@ -1,19 +1,15 @@
-"""SSM Run Command and the agents that answer it."""
+"""SSM Run Command."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pilotlight.aws.calls import named_errors
 from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.commands import DELIVERY_TIMEOUT_SECONDS, Command
-from pilotlight.fleet.dead_workers import Agent
 from pilotlight.fleet.wait_decisions import SentCommand
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-_AGENTS_PER_CALL = 50
 
 
 class RunCommand:
@@ -61,20 +57,6 @@ class RunCommand:
             )
             for it in answer["CommandInvocations"]
         ]
-
-    def of(self, instance_ids: Iterable[str]) -> Mapping[str, Agent]:
-        agents: dict[str, Agent] = {}
-        wanted = list(instance_ids)
-        for start in range(0, len(wanted), _AGENTS_PER_CALL):
-            some = wanted[start : start + _AGENTS_PER_CALL]
-            with named_errors():
-                answer = self._client.describe_instance_information(
-                    Filters=[{"Key": "InstanceIds", "Values": some}],
-                    MaxResults=_AGENTS_PER_CALL,
-                )
-            for it in answer["InstanceInformationList"]:
-                agents[it["InstanceId"]] = Agent(it["PingStatus"], it.get("LastPingDateTime"))
-        return agents
 
 
 def _time(text: str) -> datetime | None:

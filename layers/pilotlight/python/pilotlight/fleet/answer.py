@@ -18,22 +18,29 @@ from pilotlight.fleet.completion import (
 )
 from pilotlight.fleet.lifecycle_action import (
     DRAIN_HOOK,
+    EC2,
     READY_HOOK,
     LifecycleAction,
     Step,
     decide,
 )
+from pilotlight.fleet.machines import NOT_RUNNING, Machines, has_nothing_to_drain
 from pilotlight.fleet.outcome import Outcome, Result
 from pilotlight.fleet.ticket import Ticket, read_comment
 
 
 def answer_lifecycle_action(
-    action: LifecycleAction, actions: LifecycleActions, commands: CommandSender, book: CommandBook
+    action: LifecycleAction,
+    actions: LifecycleActions,
+    commands: CommandSender,
+    machines: Machines,
+    book: CommandBook,
 ) -> Outcome:
     """Completes the action, starts its command, or leaves it.
 
-    Calls: one to complete; two to start a command. Delivered twice, it starts the command twice:
-    both are harmless, and the token lets only the first result complete the action.
+    Calls: one to complete; two to start a command, three for a drain. Delivered twice, it starts
+    the command twice: both are harmless, and the token lets only the first result complete the
+    action.
 
     Raises TransientError (NotRegisteredError among them): deliver the event again later; the
     heartbeat that keeps the instance waiting has been recorded by then.
@@ -47,6 +54,8 @@ def answer_lifecycle_action(
     if over:
         return over
     ticket = Ticket(action.pause, str(action.destination))
+    if ticket.destination == EC2 and has_nothing_to_drain(ticket.pause, machines):
+        return complete(actions, action.pause, Result.CONTINUED, NOT_RUNNING)
     command_id = commands.send(book.command_for(ticket))
     return Outcome(Result.COMMAND_SENT, plan.reason, f"command {command_id}")
 

@@ -33,6 +33,11 @@ class Group:
     tags: tuple[tuple[str, str], ...] = ()
     is_being_deleted: bool = False
 
+    @property
+    def in_service(self) -> list[str]:
+        """Ids of the instances that count as working."""
+        return [member.instance_id for member in self.members if member.is_in_service]
+
     def tag(self, key: str) -> str:
         """Empty when the group has no such tag."""
         return dict(self.tags).get(key, "")

@@ -9,7 +9,7 @@ from pilotlight.errors import InstanceNotInGroupError
 from pilotlight.fleet.breaker import BreakerPolicy, BreakerStep, Setups, decide_breaker
 from pilotlight.fleet.breaker_steps import Alerts, BreakerGroup, ProcessSwitch, take_step
 from pilotlight.fleet.completion import InstanceHealth
-from pilotlight.fleet.dead_workers import Agents, find_dead, protected_workers
+from pilotlight.fleet.dead_workers import WorkerCare
 from pilotlight.fleet.group import Group, GroupReader, Member
 from pilotlight.fleet.settle_waits import WaitCare
 from pilotlight.fleet.states import is_waiting
@@ -90,17 +90,17 @@ def settle_waits(fleet: Fleet, care: WaitCare, now: datetime) -> Iterator[Findin
 
 
 def replace_dead_workers(
-    fleet: Fleet, agents: Agents, health: InstanceHealth, now: datetime
+    fleet: Fleet, care: WorkerCare, health: InstanceHealth, now: datetime
 ) -> Iterator[Finding]:
     """Unhealthy is the one way to take a protected instance away; the group then replaces it."""
-    workers = protected_workers(fleet.group)
-    for instance_id in find_dead(fleet.group, agents.of(workers), now) if workers else ():
-        reason = "AGENT_SILENT"
+    for dead in care.find_dead(fleet.group, now):
+        reason = "HEARTBEAT_OVERDUE"
         try:
-            health.set_unhealthy(instance_id)
+            health.set_unhealthy(dead.instance_id)
         except InstanceNotInGroupError:
             reason = "GONE_BY_ITSELF"
-        fields = {"instance_id": instance_id, "reason": reason}
+        overdue = round((now - dead.since).total_seconds(), 3)
+        fields = {"instance_id": dead.instance_id, "reason": reason, "seconds_overdue": overdue}
         yield Finding("dead worker replaced", "DeadWorkerReplaced", fields)
 
 

@@ -17,6 +17,7 @@ from pilotlight.fleet.completion import (
     settle,
 )
 from pilotlight.fleet.lifecycle_action import Pause
+from pilotlight.fleet.machines import NOT_RUNNING, Machines, has_nothing_to_drain
 from pilotlight.fleet.outcome import Outcome, Result
 from pilotlight.fleet.ticket import Ticket
 from pilotlight.fleet.wait_decisions import (
@@ -50,6 +51,7 @@ class WaitCare:
     health: InstanceHealth
     tags: ProofTags
     commands: CommandHistory
+    machines: Machines
     book: CommandBook
 
     def settle_all(self, waits: Iterable[Wait], now: datetime) -> Iterator[tuple[Wait, Outcome]]:
@@ -93,6 +95,8 @@ class WaitCare:
         return over or Outcome(Result.HEARTBEAT, decision.reason, f"command {decision.command_id}")
 
     def _send(self, wait: Wait, decision: WaitDecision, now: datetime) -> Outcome:
+        if has_nothing_to_drain(_pause(wait), self.machines):
+            return self._conclude(wait, give_up(wait, NOT_RUNNING))
         try:
             command_id = self.commands.send(self.book.command_for(_ticket(wait)))
         except NotRegisteredError:

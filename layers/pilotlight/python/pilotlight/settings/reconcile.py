@@ -16,6 +16,7 @@ from pilotlight.settings.queue_depth import QueueDepthSettings
 GP3_USD_PER_GIB_MONTH = 0.08
 # Until Auto Scaling has launched the one instance that it may, after failures that slowed it down.
 LAUNCH_SECONDS = 900
+TABLE_NAME = r"[a-zA-Z0-9_.-]{3,255}"
 SWITCH = r"true|false"
 TOPIC_ARN = r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}"
 
@@ -28,12 +29,17 @@ class ReconcileSettings(QueueDepthSettings, CommandSettings):
     watch_seconds: int = whole(0, 60)
     max_setup_failures: int = whole(1, 100)
     alert_topic_arn: str = text(TOPIC_ARN)
+    heartbeats_table: str = text(TABLE_NAME)
+    heartbeat_overdue_seconds: int = whole(1, 86_400)
     pool_min_size: int = whole(0, 1_000)
     max_prepared_capacity: int = whole(-1, 1_000)  # -1: MaxSize
     manage_pool: str = text(SWITCH)
     pool_confidence_percent: int = whole(50, 100)
     root_volume_gib: int = whole(1, 16_384)
     max_disk_usd_per_month: float = decimal(0, 1_000_000)
+
+    def heartbeat_overdue(self) -> timedelta:
+        return timedelta(seconds=self.heartbeat_overdue_seconds)
 
     def breaker_policy(self) -> BreakerPolicy:
         """A trial has the time of two commands: one that got no answer is asked once more."""

@@ -16,6 +16,7 @@ from pilotlight.worker.agent import Agent
 from pilotlight.worker.checks import LIGHT_CHECKS
 from pilotlight.worker.disk import is_full
 from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.heartbeat import HeartbeatSender
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_process import JobProcess
 from pilotlight.worker.liveness import WRITE_SECONDS, Liveness, write_liveness
@@ -93,10 +94,11 @@ def _work(
     from pilotlight.worker.assembly import assemble, open_log_stream
 
     worker = Worker(instance_id, settings.log_group, log_stream)
-    agent = assemble(home, settings, worker, slots, surroundings, wake, stopwatch, log)
+    agent, heartbeat = assemble(home, settings, worker, slots, surroundings, wake, stopwatch, log)
     shipper.start(open_log_stream(settings, log_stream), log)
     stopwatch.lap("boto3")
-    return _run(agent, home, slots, wake)
+    heartbeat.start()
+    return _run(agent, home, slots, wake, heartbeat)
 
 
 def _instance_id(metadata: InstanceMetadata, log: EventLog) -> str:
@@ -124,7 +126,9 @@ def _job_environment(
     return {**environ, **shared}
 
 
-def _run(agent: Agent, home: Home, slots: Slots, wake: threading.Event) -> int:
+def _run(
+    agent: Agent, home: Home, slots: Slots, wake: threading.Event, heartbeat: HeartbeatSender
+) -> int:
     def terminate(_signal: int, _frame: FrameType | None) -> None:
         agent.terminating = True  # and no wake.set(): its lock may be held by this very thread
 
@@ -143,6 +147,7 @@ def _run(agent: Agent, home: Home, slots: Slots, wake: threading.Event) -> int:
         if now - written_at >= WRITE_SECONDS:
             written_at = now
             must_step_again()
+            heartbeat.loop_turned()
             write_liveness(
                 home, Liveness(os.getpid(), str(agent.reason), slots.running, round(now, 3))
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pilotlight.aws.bucket import S3JobBucket
 from pilotlight.aws.dead_letters import SqsDeadLetters
+from pilotlight.aws.heartbeats import DynamoDbHeartbeats
 from pilotlight.aws.instance_clients import call_limits, instance_session
 from pilotlight.aws.jobs_batch import DynamoDbJobsBatch
 from pilotlight.aws.jobs_queue import SqsJobsQueue
@@ -24,6 +25,7 @@ from pilotlight.worker.drain_files import DrainFiles
 from pilotlight.worker.endings import GivingUp
 from pilotlight.worker.errands import Errands
 from pilotlight.worker.event_log import EventLog
+from pilotlight.worker.heartbeat import HeartbeatSender
 from pilotlight.worker.home import Home
 from pilotlight.worker.intake import Intake
 from pilotlight.worker.job_runner import JobRunner, JobSettings
@@ -38,7 +40,7 @@ from pilotlight.worker.wake import Stopwatch
 
 # Than slots: results that gather while others run, deletes, and messages that go back.
 MORE_ERRANDS = MAX_AHEAD + 2
-MORE_CONNECTIONS = MORE_ERRANDS + 2  # the agent and its receives
+MORE_CONNECTIONS = MORE_ERRANDS + 3  # the agent, its receives, and the heartbeat
 
 
 class FileNote:
@@ -72,7 +74,7 @@ def assemble(
     wake: threading.Event,
     stopwatch: Stopwatch,
     log: EventLog,
-) -> Agent:
+) -> tuple[Agent, HeartbeatSender]:
     session = instance_session(settings.region)
     errands = Errands(settings.jobs_per_instance + MORE_ERRANDS)
     limits = call_limits(connections=2 * settings.jobs_per_instance + MORE_CONNECTIONS)
@@ -124,7 +126,15 @@ def assemble(
     )
     chance = parts.random
     policy = policy_of_one(settings.idle_seconds, settings.drain_seconds, chance.random())
-    return Agent(parts, policy, _first_state(note, chance))
+    heartbeat = HeartbeatSender(
+        DynamoDbHeartbeats(dynamodb, settings.heartbeats_table),
+        worker.instance_id,
+        settings.heartbeat_seconds,
+        time.time,
+        time.sleep,
+        log,
+    )
+    return Agent(parts, policy, _first_state(note, chance)), heartbeat
 
 
 def _giving_up(

@@ -11,16 +11,20 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from pilotlight.aws.call_errors import AWS_CALL_ERRORS
+from pilotlight.aws.heartbeats import DynamoDbHeartbeats
 from pilotlight.aws.instance_clients import call_limits, instance_session
 from pilotlight.aws.worker_code import LambdaLayers, LayerArchive, SsmParameter
 from pilotlight.errors import PilotlightError, SettingsError
+from pilotlight.fleet.heartbeat import Heartbeat
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home, write_atomically
 from pilotlight.worker.layer_store import LayerError, LayerStore
+from pilotlight.worker.metadata import InstanceMetadata, MetadataError
 from pilotlight.worker.settings import WorkerSettings, parse_settings
 from pilotlight.worker.wake import CodeCheck, note_code_check, process_started_at
 
@@ -45,16 +49,21 @@ class Layers(Protocol):
 
 
 Install = Callable[[Path], None]
+Excuse = Callable[[WorkerSettings], None]
 
 
 @dataclass(frozen=True)
 class CodeUpdate:
-    """Where code comes from and where it goes. `install` raises RequirementsError."""
+    """Where code comes from and where it goes. `install` raises RequirementsError.
+
+    `excuse` says beforehand that no heartbeat will come while pip is at work.
+    """
 
     home: Home
     store: LayerStore
     parameter: Parameter
     layers: Layers
+    excuse: Excuse
     install: Install
     log: EventLog
 
@@ -65,7 +74,7 @@ class CodeUpdate:
             if self.store.current_arn(layer) == arn:
                 continue
             try:
-                self._update(layer, arn)
+                self._update(layer, arn, settings)
             except LAYER_ERRORS as error:
                 if not self.store.folder(layer).exists():
                     raise
@@ -83,11 +92,12 @@ class CodeUpdate:
             return parse_settings(self.home.settings_file.read_text(encoding="utf-8"))
         return settings
 
-    def _update(self, layer: str, arn: str) -> None:
+    def _update(self, layer: str, arn: str, settings: WorkerSettings) -> None:
         began = time.monotonic()
         folder = self.store.fetch(layer, self.layers.locate(arn))
         wanted = _requirements(folder)
         if wanted and wanted != _requirements(self.store.folder(layer)):
+            self.excuse(settings)
             self.install(folder / REQUIREMENTS)
         self.store.switch(layer, folder)
         seconds = round(time.monotonic() - began, 3)
@@ -114,6 +124,18 @@ def install_requirements(path: Path) -> None:
         raise RequirementsError(f"{path}: {pip.stdout.strip()[-600:]}")
 
 
+def excuse_silence(settings: WorkerSettings, log: EventLog) -> None:
+    """Or else an instance in service, whose worker is not there yet, would be replaced."""
+    now = datetime.now(UTC)
+    heartbeat = Heartbeat(now, now + timedelta(seconds=PIP_SECONDS))
+    client = instance_session(settings.region).client("dynamodb", config=call_limits())
+    try:
+        instance_id = InstanceMetadata(os.environ).instance_id()
+        DynamoDbHeartbeats(client, settings.heartbeats_table).send(instance_id, heartbeat)
+    except (MetadataError, *AWS_CALL_ERRORS) as error:
+        log("heartbeat_not_sent", error=str(error))
+
+
 def _requirements(folder: Path) -> str:
     """No file and an empty one are the same: nothing to install."""
     try:
@@ -132,6 +154,7 @@ def main() -> int:
         store=LayerStore(home.code),
         parameter=SsmParameter(session.client("ssm", config=call_limits())),
         layers=LambdaLayers(session.client("lambda", config=call_limits())),
+        excuse=lambda settings: excuse_silence(settings, log),
         install=install_requirements,
         log=log,
     )

@@ -17,12 +17,14 @@ class WorkerSettings:
     queue_url: str
     dead_letter_queue_url: str  # "": the queue is not ours, and its redrive policy sees to it
     jobs_table: str
+    heartbeats_table: str
     bucket: str
     group_name: str
     log_group: str
     region: str
     layers: Mapping[str, str]  # layer's folder -> ARN of the layer version
     template_version: str
+    heartbeat_seconds: int
     visibility_timeout_seconds: int
     job_timeout_seconds: int
     idle_seconds: int
@@ -49,12 +51,14 @@ def parse_settings(text: str) -> WorkerSettings:
         queue_url=_text(document, "queue_url"),
         dead_letter_queue_url=_text(document, "dead_letter_queue_url", at_least=0),
         jobs_table=_text(document, "jobs_table"),
+        heartbeats_table=_text(document, "heartbeats_table"),
         bucket=_text(document, "bucket"),
         group_name=_text(document, "group_name"),
         log_group=_text(document, "log_group"),
         region=_text(document, "region"),
         layers=_layers(document),
         template_version=_text(document, "template_version"),
+        heartbeat_seconds=_whole(document, "heartbeat_seconds", 1, 3_600),
         visibility_timeout_seconds=_whole(
             document, "visibility_timeout_seconds", 10, MAX_VISIBILITY_SECONDS
         ),

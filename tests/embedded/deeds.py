@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+from pilotlight.aws.ec2 import RunningInstances
+from pilotlight.aws.heartbeats import DynamoDbHeartbeats
 from pilotlight.aws.jobs_batch import DynamoDbJobsBatch
 from pilotlight.fleet.commands import Command
+from pilotlight.fleet.heartbeat import RECONCILE, Heartbeat
 from pilotlight.fleet.lifecycle_action import DRAIN_HOOK, READY_HOOK, Pause
 from pilotlight.jobs.attempts import ReceivedMessage
 from pilotlight.jobs.records import Run, Worker
@@ -22,6 +26,8 @@ COMMAND_ID = "51c0891d-0e34-45b1-83d6-95db273d1602"
 RECEIPT = "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a"
 JOB = "one-statement"
 DESCRIBE = "autoscaling:Describe"
+HEARTBEATS = "HearTheWorkersAndTellThatItDoes"
+HEARTBEAT = Heartbeat(datetime.now(UTC), datetime.now(UTC))
 
 Do = Callable[[Stage], object]
 
@@ -109,6 +115,22 @@ def of_senders_of_commands() -> Iterator[Deed]:
             yield Deed(role, sid, "ssm:SendCommand", sends_both_documents(role))
 
 
+def of_drainers() -> Iterator[Deed]:
+    """Before it is drained, an instance is looked at: whether it runs.
+
+    A function makes this client when it first needs it, which is outside of its cold start here.
+    """
+    for role in ("OnLifecycleActionRole", "ReconcileRole"):
+        yield Deed(
+            role,
+            "SeeWhichInstancesRun",
+            "ec2:DescribeInstances",
+            lambda stage, role=role: RunningInstances(
+                lambda: stage.client(role, "ec2")
+            ).running_since([stage.ours]),
+        )
+
+
 def of_completers() -> Iterator[Deed]:
     sids = {
         "OnLifecycleActionRole": "SteerLifecycleActions",
@@ -193,12 +215,11 @@ def of_scalers() -> Iterator[Deed]:
 def of_reconcile() -> Iterator[Deed]:
     deeds: dict[tuple[str, str], Callable[[Any, Stage], object]] = {
         ("SendTheTicks", "sqs:SendMessage"): lambda app, _: app.watch.send_ticks([900]),
-        ("ReadCommands", "ssm:DescribeInstanceInformation"): lambda app, stage: app.commands.of(
-            [stage.ours]
-        ),
         ("ReadCommands", "ssm:ListCommandInvocations"): lambda app, stage: app.commands.sent_to(
             stage.ours
         ),
+        (HEARTBEATS, "dynamodb:BatchGetItem"): lambda app, stage: app.heartbeats.of([stage.ours]),
+        (HEARTBEATS, "dynamodb:PutItem"): lambda app, _: app.heartbeats.send(RECONCILE, HEARTBEAT),
         ("SteerTheGroup", "autoscaling:SuspendProcesses"): lambda app, _: app.group.suspend(
             "AZRebalance"
         ),
@@ -242,6 +263,7 @@ def of_instances() -> Iterator[Deed]:
         ("RecordResults", "dynamodb:UpdateItem", records),
         ("RecordResults", "dynamodb:PartiQLInsert", begins_together),
         ("RecordResults", "dynamodb:PartiQLUpdate", records_together),
+        ("TellThatItsWorkerLives", "dynamodb:PutItem", sends_heartbeat),
         (payloads, "s3:GetObject", in_bucket("get_object", f"payloads/{JOB}")),
         (payloads, "s3:DeleteObject", in_bucket("delete_object", f"payloads/{JOB}")),
         (checkpoints, "s3:GetObject", in_bucket("get_object", f"checkpoints/{JOB}/1-1")),
@@ -309,6 +331,11 @@ def records_together(stage: Stage) -> object:
     return many_jobs(stage).amend([(run_of(stage), {"state": "succeeded"})])
 
 
+def sends_heartbeat(stage: Stage) -> None:
+    client = stage.client("InstanceRole", "dynamodb")
+    DynamoDbHeartbeats(client, stage.resource("HeartbeatsTable")).send(stage.ours, HEARTBEAT)
+
+
 def lists_checkpoints(stage: Stage) -> object:
     return stage.client("InstanceRole", "s3").list_objects_v2(
         Bucket=stage.resource("JobsBucket"), Prefix=f"checkpoints/{JOB}/"
@@ -352,6 +379,7 @@ DEEDS = [
     *of_queue_readers(),
     *of_lifecycle_functions(),
     *of_senders_of_commands(),
+    *of_drainers(),
     *of_completers(),
     *of_judges(),
     *of_scalers(),

@@ -95,6 +95,23 @@ OF_INSTANCES = [
     ),
     Trespass(
         "InstanceRole",
+        "sends a heartbeat in a neighbour's name",
+        "dynamodb",
+        "put_item",
+        lambda it: {
+            "TableName": it.resource("HeartbeatsTable").replace(it.name, neighbour(it)),
+            "Item": {"sender": {"S": it.theirs}},
+        },
+    ),
+    Trespass(
+        "InstanceRole",
+        "puts a job's record in place of another",
+        "dynamodb",
+        "put_item",
+        lambda it: {"TableName": it.resource("JobsTable"), "Item": {"job_id": {"S": "x"}}},
+    ),
+    Trespass(
+        "InstanceRole",
         "reads a neighbour's settings",
         "ssm",
         "get_parameter",
@@ -293,6 +310,13 @@ OF_FUNCTIONS = [
         "autoscaling",
         "create_or_update_tags",
         lambda it: group_tag(it.group, "Name"),
+    ),
+    Trespass(
+        "ReconcileRole",
+        "reads a job's result",
+        "dynamodb",
+        "batch_get_item",
+        lambda it: {"RequestItems": {it.resource("JobsTable"): {"Keys": [{"job_id": {"S": "x"}}]}}},
     ),
     Trespass(
         "ReconcileRole",

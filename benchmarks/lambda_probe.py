@@ -40,7 +40,8 @@ def handle(function: str, event_name: str) -> list[float]:
 
     handler = importlib.import_module(f"{function}.app").handler
     event = json.loads((EVENTS / f"{event_name}.json").read_text(encoding="utf-8"))
-    BaseClient._make_api_call = answer  # type: ignore[method-assign]
+    every_client: Any = BaseClient
+    every_client._make_api_call = answer
     taken = []
     for _ in range(TIMES):
         begun = time.perf_counter()

@@ -49,7 +49,10 @@ class Bus:
             for rule in matching:
                 for delay in self._delays(source, f"{detail_type} of {_subject(detail)}"):
                     when = self._schedule.now() + delay
-                    self._schedule.call_at(when, rule.queue.send, event)
+                    self._schedule.call_at(when, self._deliver, rule.queue, event)
+
+    def _deliver(self, queue: Queue, event: str) -> None:
+        queue.send(event)
 
     def _delays(self, source: str, what: str) -> list[float]:
         """One for each time that the event arrives."""

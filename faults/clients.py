@@ -80,7 +80,7 @@ class Client:
         self.__dict__[name] = call
         return call
 
-    def get_paginator(self, name: str) -> Paginator:
+    def get_paginator(self, name: str) -> Paginator[Any]:
         operation = operations(self._service)[name]
         model = operation_model(self._service, operation)
         return Paginator(getattr(self, name), paginators(self._service)[operation], model)

@@ -6,6 +6,7 @@ Expressions.UpdateExpressions. Values are DynamoDB's typed ones, such as {"N": "
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import Any
 
 Item = dict[str, Any]
 _TOKEN = re.compile(r"\s*(<>|<=|>=|[#:]?[A-Za-z_][A-Za-z0-9_]*|\d+|[=<>(),+-])")
+_ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _CLAUSES = ("SET", "REMOVE", "ADD")
 
 
@@ -184,14 +186,8 @@ def _compare(left: Any, comparison: str, right: Any) -> bool:
     if left is None or right is None or set(left) != set(right):
         return False
     if comparison == "=":
-        return _plain(left) == _plain(right)
-    ordered = _plain(left), _plain(right)
-    return {
-        "<": ordered[0] < ordered[1],
-        "<=": ordered[0] <= ordered[1],
-        ">": ordered[0] > ordered[1],
-        ">=": ordered[0] >= ordered[1],
-    }[comparison]
+        return bool(_plain(left) == _plain(right))
+    return bool(_ORDERS[comparison](_plain(left), _plain(right)))
 
 
 def _plain(value: Any) -> Any:

@@ -51,7 +51,7 @@ class Machines:
         self._new_guest = new_guest
         self._answers = answers
         self.starts = limits.starts(schedule, None)
-        self._inner = VirtualMachines(schedule, latency, lambda: self)  # type: ignore[arg-type]
+        self._inner = VirtualMachines(schedule, latency, lambda: self)
 
     @property
     def states(self) -> dict[str, Machine]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from statistics import fmean
 from typing import Any
 
 from faults.clients import Answer
@@ -12,6 +14,11 @@ from local.group.clock import Schedule
 MINUTE = 60.0
 REPORTED_AFTER_SECONDS = 60.0
 Series = dict[float, float]
+_SUMMARIES: Mapping[str, Callable[[list[float]], float]] = {
+    "Sum": math.fsum,
+    "Maximum": max,
+    "Average": fmean,
+}
 
 
 class QueueMetrics:
@@ -70,17 +77,13 @@ class QueueMetrics:
         for minute, value in self.series[stat["Metric"]["MetricName"]].items():
             if start <= minute < end and minute + MINUTE <= known_until:
                 periods.setdefault(minute // period * period, []).append(value)
-        summary: Callable[[list[float]], float] = {
-            "Sum": sum,
-            "Maximum": max,
-            "Average": lambda values: sum(values) / len(values),
-        }[stat["Stat"]]
+        summary = _SUMMARIES[stat["Stat"]]
         moments = sorted(periods, reverse=True)
         return {
             "Id": query["Id"],
             "Label": stat["Metric"]["MetricName"],
             "Timestamps": moments,
-            "Values": [float(summary(periods[moment])) for moment in moments],
+            "Values": [summary(periods[moment]) for moment in moments],
             "StatusCode": "Complete",
         }
 

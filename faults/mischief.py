@@ -240,10 +240,8 @@ class Mischief:
     def _mark_unhealthy(self, fault: Fault) -> None:
         """What a person does, or a health check of theirs."""
         group = self._world.group
-        serves = LifecycleState.IN_SERVICE
-        guest = self._pick(
-            fault, lambda it: (m := group.members.get(it.instance_id)) and m.state is serves
-        )
+        serving = {it.instance_id for it in group.members.within((LifecycleState.IN_SERVICE,))}
+        guest = self._pick(fault, lambda it: it.instance_id in serving)
         if guest is not None:
             group.set_instance_health(guest.instance_id, healthy=False, respect_grace=False)
 

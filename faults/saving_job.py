@@ -72,7 +72,7 @@ class SavingJob:
         return done
 
     def _open_store(self) -> S3Checkpoints:
-        client = self._process.world.client("s3", self._process)
+        client: Any = self._process.world.client("s3", self._process)
         return S3Checkpoints(client, BUCKET, self._job.job_id)
 
     def _report(self, saved: Saved) -> None:

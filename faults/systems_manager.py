@@ -61,12 +61,13 @@ class SystemsManager:
     @contextmanager
     def counted_ids(self) -> Iterator[None]:
         """Commands are numbered instead of named at random: the same run again has the same."""
-        original = run_command.uuid
-        run_command.uuid = SimpleNamespace(uuid4=lambda: UUID(int=next(self._ids)))  # type: ignore[assignment]
+        module: Any = run_command
+        original = module.uuid
+        module.uuid = SimpleNamespace(uuid4=lambda: UUID(int=next(self._ids)))
         try:
             yield
         finally:
-            run_command.uuid = original
+            module.uuid = original
 
     # Agents, as Run Command asks them
 

@@ -34,13 +34,13 @@ class Thread:
         name: str = "thread",
         daemon: bool = False,  # noqa: ARG002
     ) -> None:
-        self._body = lambda: target(*args)
+        self._body: Callable[[], Any] = lambda: target(*args)
         self.name = name
         self._ended = Signal(self.tasks)
         self._task: Task | None = None
 
     def start(self) -> None:
-        place = self.tasks.running().place
+        place: Any = self.tasks.running().place
         self._task = self.tasks.spawn(self._run, self.name, place)
         place.adopt(self._task)
 
@@ -54,7 +54,8 @@ class Thread:
         try:
             self._body()
         except Exception as error:
-            self.tasks.running().place.thread_failed(error)
+            place: Any = self.tasks.running().place
+            place.thread_failed(error)
         finally:
             self._ended.set()
 

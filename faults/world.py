@@ -322,7 +322,8 @@ class World:
 def shipped_code(world: World) -> Iterator[None]:
     """The shipped code lives in this world, and speaks to nobody outside."""
     handler: Any = logger.registered_handler
-    level, silent, stream = logger.level, os.environ.get(NO_METRICS), handler.stream
+    functions_log: Any = logger
+    level, silent, stream = functions_log.level, os.environ.get(NO_METRICS), handler.stream
     logger.setLevel("INFO" if world.diary.listens else "CRITICAL")
     handler.setStream(FunctionLog(world.diary))
     os.environ[NO_METRICS] = "true"

@@ -9,6 +9,7 @@ from simulator.field import choose
 from simulator.ours import NAME, Ours, with_target
 from simulator.parallel import simulate_all
 from simulator.result import Result
+from simulator.run import Entrant
 from simulator.surroundings import Surroundings
 from simulator.trace import Trace
 from simulator.verdict import Verdict, judge, pareto_front
@@ -57,7 +58,8 @@ def compare(
     """Ours takes part whether named or not. Raises UnknownPolicyError."""
     peers = [entrant for entrant in choose(names) if not isinstance(entrant, Ours)]
     variants = [with_target(target, f"{NAME}@{target:g}s") for target in TARGETS_SECONDS]
-    runs = [(trace, entrant, surroundings) for entrant in (Ours(), *variants, *peers)]
+    entrants: list[Entrant] = [Ours(), *variants, *peers]
+    runs = [(trace, entrant, surroundings) for entrant in entrants]
     results = simulate_all(runs, processes)
     split = 1 + len(variants)
     ours, others, rivals = results[0], results[1:split], results[split:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from random import Random
 
 from local.group.clock import Schedule
@@ -25,7 +25,7 @@ class Meter:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._since: dict[str, tuple[Machine, float]] = {}
-        self.seconds: Counter[Machine] = Counter()
+        self.seconds: dict[Machine, float] = defaultdict(float)
         self.billed_seconds = 0.0
 
     def begin(self) -> None:

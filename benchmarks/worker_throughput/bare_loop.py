@@ -6,6 +6,7 @@ and each delete. Prints how many seconds `COUNT` messages took.
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -29,11 +30,11 @@ def main() -> None:
     sys.stdout.write(f"{time.perf_counter() - began}\n")
 
 
-def _delete_one(sqs: Any, queue_url: str, messages: list[dict[str, Any]]) -> None:
+def _delete_one(sqs: Any, queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
     sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=messages[0]["ReceiptHandle"])
 
 
-def _delete_batch(sqs: Any, queue_url: str, messages: list[dict[str, Any]]) -> None:
+def _delete_batch(sqs: Any, queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
     entries = [
         {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
         for number, message in enumerate(messages)

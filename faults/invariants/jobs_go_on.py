@@ -1,4 +1,4 @@
-"""13. A job that runs again goes on from the checkpoint that it saved last."""
+"""14. A job that runs again goes on from the checkpoint that it saved last."""
 
 from __future__ import annotations
 

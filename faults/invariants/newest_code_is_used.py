@@ -1,4 +1,4 @@
-"""14. A worker that starts works with the newest code there is, unless that cannot be had."""
+"""15. A worker that starts works with the newest code there is, unless that cannot be had."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from typing import Protocol
 
 from local.group.clock import Schedule
-from local.group.ec2_answers import Ec2Answers
 from local.group.instance import Launched, Machine
 from local.group.latency import Delay, Latency
 from local.group.ports import LaunchError
@@ -15,12 +15,22 @@ from local.group.settings import Placement
 INSUFFICIENT_CAPACITY = "InsufficientInstanceCapacity"
 
 
+class Answers(Protocol):
+    """Who hears of them, as `ec2_answers` does."""
+
+    def running(self, instance_id: str) -> None: ...
+    def stopped(self, instance_id: str) -> None: ...
+    def terminated(self, instance_id: str) -> None: ...
+    def failed(self, instance_id: str, code: str, message: str) -> None: ...
+    def changed(self, instance_id: str, machine: Machine) -> None: ...
+
+
 class VirtualMachines:
     """Ids count up, so that every run has the same ones. `answers` is asked when there is one to
     give: the group is made after its machines."""
 
     def __init__(
-        self, schedule: Schedule, latency: Latency, answers: Callable[[], Ec2Answers]
+        self, schedule: Schedule, latency: Latency, answers: Callable[[], Answers]
     ) -> None:
         self._schedule = schedule
         self._latency = latency

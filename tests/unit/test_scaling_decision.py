@@ -129,8 +129,8 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
         pytest.param(
             seen(0, desired=0, history=hour(12)),
             Policy(target_wait_seconds=5, start_seconds=25),
-            Decision(7, Reason.EXPECTED_ARRIVALS),  # P(Poisson(5) >= 7) = 0.24, >= 8: 0.13
-            id="five jobs within a start: one in five starts finds more than seven",
+            Decision(6, Reason.EXPECTED_ARRIVALS),  # P(Poisson(5) >= 6) = 0.38, >= 7: 0.24
+            id="five jobs within a start: the seventh is too unlikely for a start of its own",
         ),
         pytest.param(
             seen(0, desired=0, history=hour(12)),
@@ -145,22 +145,34 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
             id="a quiet hour lets nothing expect",
         ),
         pytest.param(
-            seen(0, desired=0, history=hour(1)),
-            Policy(target_wait_seconds=12),
-            Decision(0, Reason.NO_CHANGE),
-            id="a job a minute is seldom worth a worker that waits for it",
+            seen(0, desired=0, history=hour(3)),
+            Policy(target_wait_seconds=15),
+            Decision(0, Reason.NO_CHANGE),  # P(Poisson(1.25) >= 1) = 0.71, below 15/25 x 1.375
+            id="three jobs a minute are seldom worth starting a worker that waits for them",
         ),
         pytest.param(
-            seen(0, desired=1, idle=1, history=hour(1)),
-            Policy(target_wait_seconds=12),
-            Decision(1, Reason.NO_CHANGE),
-            id="one that is there already stays for it",
+            seen(0, desired=1, idle=1, history=hour(3)),
+            Policy(target_wait_seconds=15),
+            Decision(1, Reason.NO_CHANGE),  # but above 25/45
+            id="one that is there already stays: it would be missed before another is up",
         ),
         pytest.param(
-            seen(0, desired=9, protected=0, idle=9, max_size=9, history=hour(1)),
-            Policy(target_wait_seconds=12),
+            seen(0, desired=9, protected=0, idle=9, max_size=9, history=hour(3)),
+            Policy(target_wait_seconds=15),
             Decision(1, Reason.IDLE),
             id="more of them go",
+        ),
+        pytest.param(
+            seen(0, 1, desired=2, protected=1, idle=1, history=hour(2)),
+            Policy(),
+            Decision(3, Reason.EXPECTED_ARRIVALS),  # P(Poisson(0.83) >= 2) = 0.20, >= 3: 0.05
+            id="a job that begins has a spare worker started in its place",
+        ),
+        pytest.param(
+            seen(0, 0, desired=3, protected=0, idle=3, history=hour(2)),
+            Policy(),
+            Decision(3, Reason.NO_CHANGE),
+            id="and when it ends the worker stays: the next job would start it anew",
         ),
         pytest.param(
             seen(1, desired=0, history=LONE_JOBS),
@@ -207,8 +219,8 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
         pytest.param(
             seen(0, 10, desired=10, protected=10, max_size=30, history=hour(12, 100)),
             Policy(target_wait_seconds=5, start_seconds=25),
-            Decision(15, Reason.EXPECTED_ARRIVALS),
-            id="two of seven expected jobs go to workers that become free meanwhile",
+            Decision(14, Reason.EXPECTED_ARRIVALS),
+            id="two of six expected jobs go to workers that become free meanwhile",
         ),
         pytest.param(
             seen(0, 2, desired=2, protected=2),

@@ -64,8 +64,8 @@ def test_jobs_with_a_chance(least: float, jobs: int) -> None:
     ("per_minute", "share"),
     [
         pytest.param((1, 0, 30, 0), 0.0, id="a batch within a minute does not last"),
-        pytest.param((0, 8, 8, 0), 0.5, id="the second minute of two goes on"),
-        pytest.param((4,) * 100, 0.99, id="a stream lasts"),
+        pytest.param((0, 8, 8, 0, 0, 0, 0, 0), 0.375, id="the second minute of two goes on"),
+        pytest.param((4,) * 100, 0.0, id="a stream is no burst"),
     ],
 )
 def test_the_share_of_jobs_in_lasting_bursts(per_minute: tuple[int, ...], share: float) -> None:

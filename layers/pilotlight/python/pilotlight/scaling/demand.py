@@ -6,7 +6,7 @@ Everything here counts jobs; decision.py turns them into instances.
 import math
 from dataclasses import dataclass
 
-from pilotlight.scaling.forecast import NOTHING_KNOWN, Forecast
+from pilotlight.scaling.forecast import LATE_MINUTES, MINUTE_SECONDS, NOTHING_KNOWN, Forecast
 
 RESTART_SECONDS = 45.0
 """Seconds on the bill, without use, of a worker that leaves and comes again: it boots for 14, takes
@@ -41,14 +41,21 @@ class Waiting:
 
     @property
     def chance(self) -> float:
-        """A spare worker spares a job `start_seconds`, if one comes: it is worth starting while
+        """A spare worker spares a job `start_seconds`, if one comes: it is worth having while
         chance x start_seconds, the wait to expect without it, is above the target."""
         return self.target_seconds / self.start_seconds
 
     @property
-    def kept_chance(self) -> float:
-        """One that is there spares the restart besides, so less of a chance keeps it."""
-        return self.chance / (1.0 + self.chance * RESTART_SECONDS / self.start_seconds)
+    def started_chance(self) -> float:
+        """One that has to be started costs the restart besides, and nothing says that it is wanted
+        for longer than a forecast holds."""
+        return self.chance * (1.0 + RESTART_SECONDS / (LATE_MINUTES * MINUTE_SECONDS))
+
+    @property
+    def missed_chance(self) -> float:
+        """One that leaves, and is wanted again with this chance before another could be up, costs
+        more by its restart than by staying so long."""
+        return self.start_seconds / RESTART_SECONDS
 
     @property
     def foresees(self) -> bool:
@@ -65,8 +72,8 @@ def demand(
     if not waiting.foresees:
         return Demand(needed=needed, least=needed, most=backlog)
     leaving = _soon_free(in_flight, waiting, forecast)
-    spare = max(0, forecast.jobs_with_chance(waiting.chance) - leaving)
-    kept = max(0, forecast.jobs_with_chance(waiting.kept_chance) - leaving)
+    spare = max(0, forecast.jobs_with_chance(waiting.started_chance) - leaving)
+    kept = spare + forecast.jobs_with_chance(waiting.missed_chance)
     least = needed + max(spare, _rivals(needed - in_flight, waiting, forecast))
     # While jobs wait, what was started for a burst is not called surplus for being up first.
     held = max(kept, _rivals(visible, waiting, forecast))

@@ -57,10 +57,14 @@ class Forecast:
 
     @cached_property
     def lasting(self) -> float:
-        """The share of the jobs that came in a minute after one with as many: in bursts of more
-        than a minute."""
+        """The share of the jobs that came in bursts of more than a minute: what two minutes in a
+        row had above the mean. A stream has none."""
         jobs = sum(self.per_minute)
-        return sum(map(min, self.per_minute, self.per_minute[1:])) / jobs if jobs else 0.0
+        if not jobs:
+            return 0.0
+        mean = jobs / len(self.per_minute)
+        above = [max(0.0, count - mean) for count in self.per_minute]
+        return sum(map(min, above, above[1:])) / jobs
 
     def jobs_with_chance(self, least: float) -> int:
         """The most jobs of which all are needed with a chance of `least` or more."""

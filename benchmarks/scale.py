@@ -7,6 +7,8 @@ from time import process_time
 
 from benchmarks.rows import Row
 from faults.fleet import FleetRun, Stage, shipped_code
+from faults.plan import Fault
+from pilotlight.fleet.settle_waits import PER_CALL
 from simulator.field import choose
 from simulator.result import Result
 from simulator.run import simulate
@@ -19,6 +21,7 @@ STARTS_PER_SECOND = 2.0
 # Auto Scaling publishes no limit of its API: this one is far below what it takes.
 CALLS_PER_SECOND = 20.0
 EVENTS = 20_000
+EVERY_EVENT_LOST = Fault(0.0, "event_lost", seconds=1e9, count=10**9, what="aws.autoscaling")
 JOBS = 1_000_000
 JOB_SECONDS = 60.0
 SENDING_SECONDS = 10.0
@@ -49,6 +52,13 @@ def _wake_rows() -> Iterator[Row]:
         per_instance(woken),
         at_most=MOST_CALLS_PER_WAKE,
     )
+    yield Row(
+        "the same, commands sent to instances",
+        woken.calls["ssm.SendCommand"],
+        "calls",
+        "they were proven before they slept",
+        at_most=0,
+    )
     yield Row("the same, control plane", woken.usd, "USD", f"{woken.invocations:,} invocations")
 
 
@@ -72,6 +82,27 @@ def _event_rows() -> Iterator[Row]:
     )
     yield Row(f"{filled.events:,} launches at once", filled.seconds, "s", detail)
     yield Row("the same, events lost", filled.lost_events, "events", at_most=0)
+    yield from _lost_rows()
+
+
+def _lost_rows() -> Iterator[Row]:
+    """Reconcile alone sets all of them up, so none of its commands has a token to carry."""
+    run = FleetRun(INSTANCES, EVERY_EVENT_LOST)
+    with shipped_code(run.world):
+        filled = run.fill_pool()
+    yield Row(
+        f"{INSTANCES:,} launches, every lifecycle event lost",
+        filled.seconds,
+        "s",
+        f"into the pool by reconcile; {per_instance(filled)}; USD {filled.usd:.3f}",
+    )
+    yield Row(
+        "the same, commands sent",
+        filled.calls["ssm.SendCommand"],
+        "calls",
+        f"of {PER_CALL} instances at most",
+        at_most=INSTANCES / PER_CALL * 1.1,
+    )
 
 
 def _queue_rows() -> Iterator[Row]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from faults.guest import Guest
-from faults.plan import Plan, Settings
+from faults.plan import Fault, Plan, Settings
 from faults.world import World, shipped_code
 from local.group.clock import VirtualClock
 from local.group.members import Members
@@ -56,7 +56,7 @@ class Stage:
 class FleetRun:
     """One fleet of so many instances. To be used within `shipped_code(run.world)`."""
 
-    def __init__(self, instances: int) -> None:
+    def __init__(self, instances: int, *faults: Fault) -> None:
         settings = Settings(
             min_size=0,
             max_size=instances,
@@ -66,6 +66,7 @@ class FleetRun:
         )
         self.instances = instances
         self.world = World(Plan(1, settings), new_guest=IdleGuest)
+        self.world.mischief.plan(faults)
 
     def fill_pool(self) -> Stage:
         """Every instance launches at once, is proven and stopped."""

@@ -18,7 +18,10 @@ from pilotlight.fleet.wait_decisions import SentCommand
 INSTANCE = "i-065912b0a0b011650"
 ID = "e8d3c0e4-71f7-4491-898f-c9b35bee5f3b"
 THEN = datetime(2026, 9, 27, 12, tzinfo=UTC)
-COMMAND = Command("readiness", INSTANCE, "ready token WarmPool", {"timeoutSeconds": ["900"]})
+OTHER = "i-065912b0a0b011651"
+COMMAND = Command(
+    "readiness", (INSTANCE, OTHER), "ready token WarmPool", {"timeoutSeconds": ["900"]}
+)
 
 
 @pytest.fixture
@@ -40,10 +43,11 @@ def test_a_command_is_sent_with_its_comment_and_given_up_undelivered_after_a_whi
 ) -> None:
     expected = {
         "DocumentName": "readiness",
-        "InstanceIds": [INSTANCE],
+        "InstanceIds": [INSTANCE, OTHER],
         "Comment": "ready token WarmPool",
         "Parameters": {"timeoutSeconds": ["900"]},
         "TimeoutSeconds": 120,
+        "MaxErrors": "100%",
     }
     stub.add_response("send_command", {"Command": {"CommandId": ID}}, expected)
 

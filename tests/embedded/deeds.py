@@ -40,7 +40,7 @@ def pause(stage: Stage) -> Pause:
 def command(stage: Stage, role: str, hook: str, instance_id: str) -> Command:
     stack = stage.name
     document = f"{stack}-readiness" if hook == READY_HOOK else f"{stack}-drain"
-    return Command(document, instance_id, "one statement", {"timeoutSeconds": ["1"]})
+    return Command(document, (instance_id,), "one statement", {"timeoutSeconds": ["1"]})
 
 
 def sends_both_documents(role: str) -> Do:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from benchmarks.scale import all_at_once
+from benchmarks.scale import EVERY_EVENT_LOST, all_at_once
 from faults.fleet import FleetRun, Stage, shipped_code
+from pilotlight.fleet.settle_waits import PER_CALL
 
 INSTANCES = 300
 
@@ -54,6 +55,15 @@ def test_a_launch_of_hundreds_proves_each_once() -> None:
     assert stage.calls["autoscaling.CompleteLifecycleAction"] == INSTANCES
     assert stage.calls["ec2.CreateTags"] == INSTANCES
     assert stage.lost_events == 0
+
+
+def test_a_launch_whose_events_are_all_lost_is_asked_by_few_commands() -> None:
+    run = FleetRun(INSTANCES, EVERY_EVENT_LOST)
+    with shipped_code(run.world):
+        stage = run.fill_pool()
+
+    assert stage.calls["ec2.CreateTags"] == INSTANCES
+    assert stage.calls["ssm.SendCommand"] == INSTANCES / PER_CALL
 
 
 def test_a_queue_that_fills_in_ten_seconds_is_worked_off_by_the_whole_fleet() -> None:

@@ -1,7 +1,7 @@
 """AWS as the functions see it, in memory: just enough to be wrong in the ways that AWS is."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -78,6 +78,9 @@ class FakeGroup:
     def lifecycle_state(self, instance_id: str) -> str | None:
         return self.states.get(instance_id)
 
+    def lifecycle_states(self, instance_ids: Sequence[str]) -> Mapping[str, str]:
+        return {it: self.states[it] for it in instance_ids if it in self.states}
+
     def set_unhealthy(self, instance_id: str) -> None:
         self.calls.append(("unhealthy", instance_id))
 
@@ -119,7 +122,7 @@ class FakeCommands:
     history: list[SentCommand] = field(default_factory=list)
 
     def send(self, command: Command) -> str:
-        if command.instance_id not in self.registered:
+        if not self.registered.issuperset(command.instance_ids):
             raise NotRegisteredError("InvalidInstanceId")
         self.sent.append(command)
         return f"command-{len(self.sent)}"

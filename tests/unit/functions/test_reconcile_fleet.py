@@ -43,6 +43,18 @@ def test_of_thousands_that_wake_each_wait_is_known_by_its_activity() -> None:
     assert {wait.origin for wait in waits} == {"WarmPool"}
 
 
+def test_the_activity_of_one_that_waits_is_found_among_those_of_all_that_woke() -> None:
+    woken = tuple(Member(f"i-{number:017x}", "InService") for number in range(1_000))
+    waiting = f"Launching a new EC2 instance from warm pool: {INSTANCE}"
+    past = (*[setup("Successful", 1)] * 1_000, Activity(waiting, "MidLifecycleAction", "", NOW))
+    group = FakeGroup(described=group_of(*woken, Member(INSTANCE, "Pending:Wait")), past=past)
+
+    fleet = look(group)
+
+    [wait] = find_waits(fleet.group.members, fleet.activities)
+    assert wait.origin == "WarmPool"
+
+
 def test_activities_are_read_no_further_than_waits_and_latest_failures_need() -> None:
     ended = setup("Successful", minutes_ago=5)
     group = FakeGroup(described=group_of(Member(INSTANCE, "Pending:Wait")))

@@ -1,6 +1,7 @@
 """Instances held in a Wait state that no event, or no answer, has freed."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -17,11 +18,14 @@ from fleet_fakes import (
     readiness_output,
 )
 
-from pilotlight.errors import InstanceUnknownError
+from pilotlight.errors import InstanceUnknownError, TransientError
 from pilotlight.fleet.command_result import Invocation
+from pilotlight.fleet.commands import Command
 from pilotlight.fleet.group import Member
+from pilotlight.fleet.lifecycle_action import Pause
 from pilotlight.fleet.outcome import Outcome, Result
 from pilotlight.fleet.settle_waits import WaitCare
+from pilotlight.fleet.ticket import Ticket
 from pilotlight.fleet.wait_decisions import SentCommand
 from pilotlight.fleet.waits import Activity, Wait, find_waits
 
@@ -284,13 +288,100 @@ def test_what_does_not_run_is_not_asked_to_drain(state: str, calls: list[tuple[s
     assert group.calls[1:] == calls
 
 
-def test_an_instance_that_moved_on_meanwhile_is_not_touched() -> None:
+class Hasty(FakeGroup):
+    """Its instances move on as soon as reconcile has looked at all of them again."""
+
+    def lifecycle_states(self, instance_ids: Sequence[str]) -> Mapping[str, str]:
+        seen = super().lifecycle_states(instance_ids)
+        self.states = dict.fromkeys(seen, "InService")
+        return seen
+
+
+def test_an_instance_that_moves_on_meanwhile_is_not_touched() -> None:
     """Without a token any open action would be met, also the next one."""
-    found = waits("Pending:Wait", activity(WAKING, 60))
+    group = Hasty(open_tokens={"any"}, states={INSTANCE: "Pending:Wait"})
+    care = WaitCare(group, group, FakeTags(group), FakeCommands(), FakeMachines(), BOOK)
 
-    outcomes, group = settled(found, FakeCommands(), states={INSTANCE: "InService"})
+    [(_, outcome)] = care.settle_all(waits("Pending:Wait", activity(WAKING, 60)), NOW)
 
-    assert (outcomes[0].result, group.calls) == (Result.LEFT, [])
+    assert (outcome.result, group.calls) == (Result.LEFT, [])
+
+
+def test_an_instance_that_moved_on_while_activities_were_read_is_asked_nothing() -> None:
+    """Of thousands that wake at once many have; nothing explains their wait any more."""
+    commands = FakeCommands()
+
+    outcomes, _ = settled(waits("Pending:Wait"), commands, states={INSTANCE: "InService"})
+
+    assert (outcomes, commands.sent) == ([], [])
+
+
+def test_what_moved_on_does_not_crowd_out_what_still_waits() -> None:
+    gone = [Member(f"i-{number:017x}", "Pending:Wait") for number in range(300)]
+    found = find_waits([*gone, Member(INSTANCE, "Pending:Wait")], [])
+
+    outcomes, _ = settled(found, FakeCommands(), states={INSTANCE: "Pending:Wait"})
+
+    assert [outcome.result for outcome in outcomes] == [Result.COMMAND_SENT]
+
+
+def launching(number: int, description: str = ENTERING) -> tuple[Member, Activity]:
+    instance_id = f"i-{number:017x}"
+    state = "Pending:Wait" if description == COLD else "Warmed:Pending:Wait"
+    began_at = NOW - timedelta(seconds=300)
+    began = Activity(f"{description}{instance_id}", "MidLifecycleAction", "", began_at)
+    return Member(instance_id, state), began
+
+
+def asked(
+    *launches: tuple[Member, Activity], unregistered: int = 0
+) -> tuple[list[int], Counter[tuple[Result, str]]]:
+    """How many instances each command went to; outcomes with their reasons."""
+    members, activities = zip(*launches, strict=True)
+    found = find_waits(members, activities)
+    registered = {wait.instance_id for wait in found[unregistered:]}
+    commands = FakeCommands(registered=registered)
+    outcomes, _ = settled(found, commands)
+    sizes = [len(command.instance_ids) for command in commands.sent]
+    return sizes, Counter((outcome.result, outcome.reason) for outcome in outcomes)
+
+
+def test_instances_that_wait_for_the_same_are_asked_by_one_command() -> None:
+    entering = [launching(number) for number in range(60)]
+    cold = [launching(100 + number, COLD) for number in range(3)]
+
+    sizes, outcomes = asked(*entering, *cold)
+
+    assert sorted(sizes) == [3, 10, 50]
+    assert outcomes == {(Result.COMMAND_SENT, "NO_COMMAND_SENT"): 63}
+
+
+def test_one_that_is_not_registered_does_not_keep_the_others_from_being_asked() -> None:
+    """SSM refuses the command for all of them, and does not say because of which."""
+    sizes, outcomes = asked(*(launching(number) for number in range(4)), unregistered=1)
+
+    assert sizes == [1, 1, 1]
+    assert outcomes == {
+        (Result.LEFT, "NOT_REGISTERED"): 1,
+        (Result.COMMAND_SENT, "NO_COMMAND_SENT"): 3,
+    }
+
+
+def test_a_command_cannot_carry_the_tokens_of_two_actions() -> None:
+    tickets = [Ticket(Pause(INSTANCE, "ready", token), "WarmPool") for token in (TOKEN, "other")]
+
+    with pytest.raises(ValueError, match="one command cannot carry"):
+        BOOK.command_for(*tickets)
+
+
+def test_commands_that_are_throttled_wait_for_the_next_minute() -> None:
+    class Throttled(FakeCommands):
+        def send(self, command: Command) -> str:
+            raise TransientError("Rate exceeded")
+
+    outcomes, _ = settled(waits("Warmed:Pending:Wait", activity(ENTERING, 300)), Throttled())
+
+    assert [outcome.result for outcome in outcomes] == [Result.DEFERRED]
 
 
 def test_one_instance_that_is_not_ready_does_not_keep_the_others() -> None:

@@ -1,6 +1,6 @@
 """EC2 Auto Scaling: the one group that this stack owns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pilotlight.aws.calls import named_errors
@@ -35,10 +35,12 @@ class AutoScalingGroup:
             self._client.record_lifecycle_action_heartbeat(**self._action(pause))
 
     def lifecycle_state(self, instance_id: str) -> str | None:
+        return self.lifecycle_states([instance_id]).get(instance_id)
+
+    def lifecycle_states(self, instance_ids: Sequence[str]) -> Mapping[str, str]:
         with named_errors():
-            answer = self._client.describe_auto_scaling_instances(InstanceIds=[instance_id])
-        found = [it["LifecycleState"] for it in answer["AutoScalingInstances"]]
-        return found[0] if found else None
+            answer = self._client.describe_auto_scaling_instances(InstanceIds=instance_ids)
+        return {it["InstanceId"]: it["LifecycleState"] for it in answer["AutoScalingInstances"]}
 
     def set_unhealthy(self, instance_id: str) -> None:
         """Raises InstanceNotInGroupError when it is gone."""

@@ -22,10 +22,11 @@ class RunCommand:
         with named_errors():
             answer = self._client.send_command(
                 DocumentName=command.document,
-                InstanceIds=[command.instance_id],
+                InstanceIds=list(command.instance_ids),
                 Comment=command.comment,
                 Parameters=command.parameters,
                 TimeoutSeconds=DELIVERY_TIMEOUT_SECONDS,
+                MaxErrors="100%",  # one that fails keeps no other from being asked
             )
         return answer["Command"]["CommandId"]
 

@@ -20,10 +20,13 @@ HAND_BACK_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`parameters` are the document's, each a list of strings as SSM wants them."""
+    """To 50 instances at most.
+
+    `parameters` are the document's, each a list of strings as SSM wants them.
+    """
 
     document: str
-    instance_id: str
+    instance_ids: tuple[str, ...]
     comment: str
     parameters: Mapping[str, list[str]]
 
@@ -52,14 +55,21 @@ class CommandBook:
             seconds = self.drain_seconds + HAND_BACK_SECONDS
         return timedelta(seconds=DELIVERY_TIMEOUT_SECONDS + seconds)
 
-    def command_for(self, ticket: Ticket) -> Command:
-        """Readiness for the launch hook, drain for the terminate hook."""
-        is_readiness = ticket.pause.hook == READY_HOOK
-        seconds = self.setup_timeout_seconds if is_readiness else self.drain_seconds
+    def command_for(self, *tickets: Ticket) -> Command:
+        """Readiness for the launch hook, drain for the terminate hook.
+
+        Raises ValueError for tickets that differ in more than their instance: a command has one
+        comment, so only one without tokens can go to several.
+        """
+        comment, *others = {write_comment(ticket) for ticket in tickets}
+        if others:
+            raise ValueError(f"one command cannot carry {comment!r} and {others[0]!r}")
+        hook = tickets[0].pause.hook
+        seconds = self.setup_timeout_seconds if hook == READY_HOOK else self.drain_seconds
         return Command(
-            document=self.document_of(ticket.pause.hook),
-            instance_id=ticket.pause.instance_id,
-            comment=write_comment(ticket),
+            document=self.document_of(hook),
+            instance_ids=tuple(ticket.pause.instance_id for ticket in tickets),
+            comment=comment,
             parameters={"timeoutSeconds": [str(seconds)]},
         )
 
@@ -68,7 +78,10 @@ class CommandSender(Protocol):
     """SSM's SendCommand."""
 
     def send(self, command: Command) -> str:
-        """The command id. Raises NotRegisteredError, or TransientError when throttled."""
+        """The command id. Raises NotRegisteredError, or TransientError when throttled.
+
+        It goes to all of its instances or to none: one that is not registered is enough.
+        """
         ...
 
 

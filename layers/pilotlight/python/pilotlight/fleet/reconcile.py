@@ -1,6 +1,6 @@
 """The minute's look at the whole fleet: from what is there, not from what was heard."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,7 +19,8 @@ AZ_REBALANCE = "AZRebalance"
 # Newest first: the latest failures are among them.
 ACTIVITIES_PER_PAGE = 100
 # A return to the pool may have no open activity that could be found: this is where the search ends.
-MAX_ACTIVITIES_PER_WAIT = 2
+# Of thousands that wake at once, those that wait are anywhere among the newest activities of all.
+MAX_ACTIVITIES_PER_INSTANCE = 2
 
 
 class FleetGroup(GroupReader, BreakerGroup, InstanceHealth, Protocol):
@@ -56,16 +57,13 @@ def look(group: FleetGroup) -> Fleet:
     """Three calls for a fleet of up to 50 in the pool and 100 activities."""
     described = group.describe()
     warm = tuple(group.warm_pool())
-    waiting = {
-        it.instance_id for it in (*described.members, *warm) if is_waiting(it.lifecycle_state)
-    }
-    return Fleet(described, warm, tuple(_newest(group.activities(), waiting)))
+    return Fleet(described, warm, tuple(_newest(group.activities(), (*described.members, *warm))))
 
 
-def _newest(activities: Iterable[Activity], waiting: set[str]) -> Iterator[Activity]:
+def _newest(activities: Iterable[Activity], members: Sequence[Member]) -> Iterator[Activity]:
     """A page of them, and on until there is the open one of each that waits: it says for what."""
-    missing = set(waiting)
-    limit = max(ACTIVITIES_PER_PAGE, MAX_ACTIVITIES_PER_WAIT * len(waiting))
+    missing = {it.instance_id for it in members if is_waiting(it.lifecycle_state)}
+    limit = max(ACTIVITIES_PER_PAGE, MAX_ACTIVITIES_PER_INSTANCE * len(members))
     for number, activity in enumerate(activities, start=1):
         yield activity
         if not activity.is_over:

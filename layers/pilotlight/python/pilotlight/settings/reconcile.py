@@ -31,8 +31,8 @@ class ReconcileSettings(QueueDepthSettings, CommandSettings):
     alert_topic_arn: str = text(TOPIC_ARN)
     heartbeats_table: str = text(TABLE_NAME)
     heartbeat_overdue_seconds: int = whole(1, 86_400)
-    pool_min_size: int = whole(0, 1_000)
-    max_prepared_capacity: int = whole(-1, 1_000)  # -1: MaxSize
+    pool_min_size: int = whole(0, 100_000)
+    max_prepared_capacity: int = whole(-1, 100_000)  # -1: MaxSize
     manage_pool: str = text(SWITCH)
     pool_confidence_percent: int = whole(50, 100)
     root_volume_gib: int = whole(1, 16_384)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from local.group.settings import Placement
 
@@ -28,7 +29,7 @@ def timestamp(when: float) -> str:
     return _whole_second(math.floor(when))
 
 
-@lru_cache(maxsize=256)  # one change of a group writes the same second into many sentences
+@lru_cache(maxsize=256)  # one change of a group has the same second in many sentences
 def _whole_second(when: int) -> str:
     day, second = divmod(when, 86_400)
     return f"{_day(day)}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
@@ -39,19 +40,40 @@ def _day(number: int) -> str:
     return datetime.fromtimestamp(number * 86_400, UTC).strftime("%Y-%m-%d")
 
 
+class Sentence(NamedTuple):
+    """One of a cause: what happened at `when` (epoch seconds). `text` has {} for each value.
+
+    It is put into words only where somebody reads it: virtual time rarely does.
+    """
+
+    when: float
+    text: str
+    values: tuple[object, ...]
+
+    def __str__(self) -> str:
+        return f"At {timestamp(self.when)} {self.text.format(*self.values)}"
+
+
+Cause = tuple[Sentence, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Activity:
     """One row of DescribeScalingActivities; times are epoch seconds, `progress` is percent."""
 
     activity_id: str
     description: str
-    cause: str
+    because: Cause
     start_time: float
     placement: Placement | None = None
     status_code: str = IN_PROGRESS
     progress: int = 0
     status_message: str = ""
     end_time: float | None = None
+
+    @property
+    def cause(self) -> str:
+        return "  ".join(map(str, self.because))
 
     def pass_to(self, status: tuple[str, int]) -> None:
         self.status_code, self.progress = status

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from local.group.activities import Cause, Sentence
 from local.group.backoff import LaunchBackoff
 from local.group.choice import choose_leaving
 from local.group.clock import Timer
@@ -28,6 +29,16 @@ from local.group.states import (
     Transition,
 )
 
+STARTED = (
+    "an instance was started in response to a difference between desired and actual capacity, "
+    "increasing the capacity from {} to {}."
+)
+TAKEN_OUT = (
+    "an instance was taken out of service in response to a difference between desired and actual "
+    "capacity, shrinking the capacity from {} to {}."
+)
+SELECTED = "instance {} was selected for termination."
+
 
 class Owner(Protocol):
     @property
@@ -40,12 +51,12 @@ class Owner(Protocol):
     def pool(self) -> WarmPool | None: ...
 
     @property
-    def request(self) -> str:
-        """The sentence on who changed the group's capacity last, for the cause of activities."""
+    def request(self) -> Sentence:
+        """Who changed the group's capacity last, for the cause of activities."""
         ...
 
     @property
-    def pool_request(self) -> str:
+    def pool_request(self) -> Sentence:
         """The same on who changed the size of the pool last."""
         ...
 
@@ -186,25 +197,18 @@ class Capacity:
             self._protected_notice = None
         elif self._protected_notice != desired:
             self._protected_notice = desired
-            self._records.all_protected(self._owner.request)
+            self._records.all_protected((self._owner.request,))
 
-    def _growth(self, transition: Transition) -> str:
+    def _growth(self, transition: Transition) -> Cause:
         request, size = self._subject(transition.destination is Place.WARM_POOL)
-        return f"{request}  " + self._records.at(
-            "an instance was started in response to a difference between desired and actual "
-            f"capacity, increasing the capacity from {size} to {size + 1}."
-        )
+        return request, self._records.at(STARTED, size, size + 1)
 
-    def _reduction(self, transition: Transition, instance: Instance) -> str:
+    def _reduction(self, transition: Transition, instance: Instance) -> Cause:
         request, size = self._subject(transition.origin is Place.WARM_POOL)
-        out = self._records.at(
-            "an instance was taken out of service in response to a difference between desired and "
-            f"actual capacity, shrinking the capacity from {size} to {size - 1}."
-        )
-        chosen = self._records.at(f"instance {instance.instance_id} was selected for termination.")
-        return f"{request}  {out}  {chosen}"
+        out = self._records.at(TAKEN_OUT, size, size - 1)
+        return request, out, self._records.at(SELECTED, instance.instance_id)
 
-    def _subject(self, warm: bool) -> tuple[str, int]:
+    def _subject(self, warm: bool) -> tuple[Sentence, int]:
         """Who asked for a change of pool or group, and how many are in it."""
         if warm:
             return self._owner.pool_request, self._members.pool_active

@@ -82,7 +82,6 @@ class Group:
         self.capacity = Capacity(self, world, self.members, self.records, self.journeys)
         self.ec2 = Ec2Answers(self.members, self.journeys, self.health, self.capacity)
         _check_desired(self.desired_capacity, settings)
-        self.request = self.pool_request = ""
         self._changed("a user request created an AutoScalingGroup", 0, self.desired_capacity)
         self.capacity.decide_after(Delay.GROUP_DECISION)
 
@@ -161,9 +160,12 @@ class Group:
         before, self.pool = self.members.pool_active, pool
         prepared = pool.max_group_prepared_capacity
         self.pool_request = self.records.at(
-            f"a user request put a new WarmPool with MinSize: {pool.min_size} and "
-            f"MaxGroupPreparedCapacity: {'null' if prepared is None else prepared} changing the "
-            f"capacity of WarmPool from {before} to {self.pool_target}."
+            "a user request put a new WarmPool with MinSize: {} and MaxGroupPreparedCapacity: {} "
+            "changing the capacity of WarmPool from {} to {}.",
+            pool.min_size,
+            "null" if prepared is None else prepared,
+            before,
+            self.pool_target,
         )
         self.capacity.decide_after(Delay.POOL_DECISION)
 
@@ -179,7 +181,7 @@ class Group:
         self.pool = replace(
             self.pool, pending_delete=True, min_size=0, max_group_prepared_capacity=0
         )
-        cause = self.records.at("a user request deleted the WarmPool.")
+        cause = (self.records.at("a user request deleted the WarmPool."),)
         for instance in self.members.within(POOL_ACTIVE):
             self.journeys.leave(instance, TERMINATE_WARM, cause)
         self._forget_empty_pool()
@@ -241,10 +243,8 @@ class Group:
             self._check_decrement()
             self.desired_capacity -= 1
             lowered = f", shrinking the capacity from {size} to {size - 1}"
-        cause = self.records.at(
-            f"instance {instance_id} was taken out of service in response to a user "
-            f"request{lowered}."
-        )
+        text = "instance {} was taken out of service in response to a user request{}."
+        cause = (self.records.at(text, instance_id, lowered),)
         self.journeys.leave(instance, TERMINATE, cause)
         self.member_leaving()
         return instance.activity
@@ -270,7 +270,7 @@ class Group:
         self.deleting = True
         self.desired_capacity = 0
         self.capacity.stop()
-        cause = self.records.at("a user request force-deleted the AutoScalingGroup.")
+        cause = (self.records.at("a user request force-deleted the AutoScalingGroup."),)
         for instance in self.members.within(GROUP_ACTIVE):
             self.journeys.leave(instance, TERMINATE, cause)
         for instance in self.members.within(POOL_ACTIVE):
@@ -345,9 +345,8 @@ class Group:
             )
 
     def _changed(self, act: str, before: int, after: int) -> None:
-        self.request = self.pool_request = self.records.at(
-            f"{act} changing the desired capacity from {before} to {after}."
-        )
+        text = "{} changing the desired capacity from {} to {}."
+        self.request = self.pool_request = self.records.at(text, act, before, after)
 
 
 def _check_desired(capacity: int, settings: GroupSettings) -> None:

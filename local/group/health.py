@@ -45,7 +45,7 @@ class Health:
     def report(self, instance: Instance, cause: str) -> None:
         """Unhealthy from now on, whatever state it is in; replaced once it is at rest."""
         instance.healthy = False
-        instance.unhealthy_cause = self._records.at(cause)
+        instance.unhealthy_cause = (self._records.at(cause),)
         self.check(instance)
 
     def check(self, instance: Instance) -> None:
@@ -83,7 +83,7 @@ class Health:
     def _died_on_its_way(self, instance: Instance) -> None:
         if instance.state is LifecycleState.WARMED_PENDING_PROCEED:
             instance.healthy = False
-            cause = instance.unhealthy_cause = self._records.at(EC2_HEALTH_CHECK)
+            cause = instance.unhealthy_cause = (self._records.at(EC2_HEALTH_CHECK),)
             self._journeys.leave(instance, TERMINATE_WARM, cause)
             self._owner.member_leaving()
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from local.group.activities import Activity
+from local.group.activities import Activity, Cause
 from local.group.settings import Placement
 from local.group.states import LifecycleState, Transition
 
@@ -43,7 +43,7 @@ class Instance:
     state: LifecycleState
     machine: Machine = Machine.PENDING
     healthy: bool = True
-    unhealthy_cause: str = ""
+    unhealthy_cause: Cause = ()
     protected: bool = False
     in_service_at: float | None = None
     target: LifecycleState | None = None

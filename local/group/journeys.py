@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from local.group.actions import LifecycleActions, Resolution
-from local.group.activities import MID_LAUNCH, MID_TERMINATION
+from local.group.activities import MID_LAUNCH, MID_TERMINATION, Cause
 from local.group.instance import Instance, Machine
 from local.group.latency import Delay
 from local.group.members import Members
@@ -58,7 +58,7 @@ class Journeys:
         self._records = records
         self.actions = LifecycleActions(world.schedule, world.ids.token, self._resolved)
 
-    def launch(self, transition: Transition, placement: Placement, cause: str) -> bool:
+    def launch(self, transition: Transition, placement: Placement, cause: Cause) -> bool:
         """Ask EC2 for a new instance; False when it refuses at once."""
         activity = self._records.begin(transition.description, cause, placement)
         try:
@@ -76,7 +76,7 @@ class Journeys:
         self._records.target(instance, target_state(transition, self._owner.pool_state))
         return True
 
-    def wake(self, instance: Instance, cause: str) -> None:
+    def wake(self, instance: Instance, cause: Cause) -> None:
         """Take a settled instance out of the pool, into the group."""
         self._begin(instance, LEAVE_POOL, cause)
         if instance.machine is Machine.RUNNING:
@@ -85,7 +85,7 @@ class Journeys:
         instance.machine = Machine.PENDING
         self._world.machines.start(instance.instance_id)
 
-    def leave(self, instance: Instance, transition: Transition, cause: str) -> None:
+    def leave(self, instance: Instance, transition: Transition, cause: Cause) -> None:
         """Begin one of the three transitions that a terminate hook can pause."""
         self._begin(instance, transition, cause)
         self._later(Delay.HOOK_BEGINS, self._pause, instance)
@@ -118,7 +118,7 @@ class Journeys:
     def awaits_running(self, instance: Instance) -> bool:
         return instance.transition.launches and instance.state is instance.transition.begin
 
-    def _begin(self, instance: Instance, transition: Transition, cause: str) -> None:
+    def _begin(self, instance: Instance, transition: Transition, cause: Cause) -> None:
         self.actions.cancel(instance.instance_id)
         self._records.superseded(instance)
         instance.journey += 1
@@ -204,10 +204,9 @@ class Journeys:
     def _way_out(self, instance: Instance) -> Transition:
         return TERMINATE_WARM if is_warm(instance.state) else TERMINATE
 
-    def _failure(self, instance: Instance) -> str:
-        return self._records.at(
-            f"instance {instance.instance_id} was taken out of service because its launch failed."
-        )
+    def _failure(self, instance: Instance) -> Cause:
+        text = "instance {} was taken out of service because its launch failed."
+        return (self._records.at(text, instance.instance_id),)
 
     def _later(self, delay: Delay, step: Callable[[Instance], None], instance: Instance) -> None:
         when = self._world.schedule.now() + self._world.latency(delay)

@@ -9,7 +9,8 @@ from local.group.activities import (
     SUCCESSFUL,
     Activity,
     ActivityLog,
-    timestamp,
+    Cause,
+    Sentence,
 )
 from local.group.events import ActionEvent, OutcomeEvent
 from local.group.instance import Instance
@@ -35,11 +36,11 @@ class Records:
     def now(self) -> float:
         return self._world.schedule.now()
 
-    def at(self, text: str) -> str:
-        """One sentence of a cause, in AWS's way: when, then what."""
-        return f"At {timestamp(self.now())} {text}"
+    def at(self, text: str, *values: object) -> Sentence:
+        """Said of this moment."""
+        return Sentence(self.now(), text, values)
 
-    def begin(self, description: str, cause: str, placement: Placement | None) -> Activity:
+    def begin(self, description: str, cause: Cause, placement: Placement | None) -> Activity:
         token = self._world.ids.token()
         return self.log.begin(Activity(token, description, cause, self.now(), placement))
 
@@ -78,7 +79,7 @@ class Records:
         message = "The activity was superseded by a later one."
         self.log.end(instance.activity, CANCELLED, self.now(), message)
 
-    def all_protected(self, cause: str) -> None:
+    def all_protected(self, cause: Cause) -> None:
         """User guide, ec2-auto-scaling-instance-protection: desired changes, nothing terminates."""
         activity = self.begin(ALL_PROTECTED, cause, None)
         self.log.end(activity, CANCELLED, self.now(), ALL_PROTECTED)

@@ -15,7 +15,7 @@ def instance(name: str, zone: str, template_version: int, launched_at: float) ->
         Placement(zone, f"{zone}-id", f"subnet-{zone}"),
         launched_at,
         LAUNCH,
-        Activity("a", "", "", 0.0),
+        Activity("a", "", (), 0.0),
         LifecycleState.IN_SERVICE,
     )
 

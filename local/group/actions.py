@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from local.group.clock import Schedule, Timer
 from local.group.errors import NoActiveLifecycleActionError, ValidationError
@@ -24,8 +25,7 @@ class LifecycleAction:
     timer: Timer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """How the pauses of one transition ended: the result, the token and reason that decided it."""
 
     result: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from local.group.activities import Activity, Cause
@@ -48,11 +48,9 @@ class Instance:
     in_service_at: float | None = None
     target: LifecycleState | None = None
     journey: int = 0
+    instance_id: str = field(init=False)
+    zone: str = field(init=False)
 
-    @property
-    def instance_id(self) -> str:
-        return self.launched.instance_id
-
-    @property
-    def zone(self) -> str:
-        return self.placement.zone
+    def __post_init__(self) -> None:
+        self.instance_id = self.launched.instance_id
+        self.zone = self.placement.zone

@@ -70,14 +70,13 @@ class Members:
         self._enter(instance, _ROLES[state])
 
     def move(self, instance: Instance, state: LifecycleState) -> None:
-        before, after = _ROLES[instance.state], _ROLES[state]
+        instance_id, left = instance.instance_id, instance.state
+        del self._by_state[left][instance_id]
+        self._by_state[state][instance_id] = instance
+        instance.state = state
+        before, after = _ROLES[left], _ROLES[state]
         if before is not after:
             self._leave(instance, before)
-        self._by_state[state][instance.instance_id] = self._by_state[instance.state].pop(
-            instance.instance_id
-        )
-        instance.state = state
-        if before is not after:
             self._enter(instance, after)
 
     def remove(self, instance: Instance) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from local.group.settings import WarmPool
 
 
-@dataclass(frozen=True, slots=True)
-class Census:
+class Census(NamedTuple):
     """How many there are.
 
     `group_active` launches or serves, `group_total` counts those leaving too; `removable` is in
@@ -23,8 +22,7 @@ class Census:
     pool_settled: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How many to move each way now; `blocked_by_protection` is what could not leave, and will
     not be able to when those still launching have arrived."""
 

@@ -43,7 +43,7 @@ class ArrivalMetric:
         self._published_sent: deque[int] = deque(maxlen=KEPT_MINUTES)
         self._published_ended = 0
         self._published_seconds = 0.0
-        self._shown = ArrivalHistory(per_minute=())
+        self._shown: ArrivalHistory | None = None
 
     def sent(self) -> None:
         if self._schedule.now() >= self._minute_ends_at:
@@ -60,10 +60,14 @@ class ArrivalMetric:
         """What is published by now; the same object until the next minute."""
         if self._schedule.now() >= self._minute_ends_at:
             self._turn()
+        if self._shown is None:
+            self._shown = self._history()
         return self._shown
 
+    @property
     def next_change_at(self) -> float:
-        return (self._schedule.now() // MINUTE_SECONDS + 1) * MINUTE_SECONDS
+        """When the history that was last asked for is out of date."""
+        return self._minute_ends_at
 
     def _turn(self) -> None:
         """Close the minutes that have passed."""
@@ -75,7 +79,7 @@ class ArrivalMetric:
         self._minute_ends_at = (now + 1) * MINUTE_SECONDS
         self._sent = self._ended = 0
         self._worked_seconds = 0.0
-        self._shown = self._history()
+        self._shown = None
 
     def _close(self, minute: Minute) -> None:
         self._late.append(minute)

@@ -50,17 +50,17 @@ class PeerLook:
 
     def decide(self) -> int | None:
         measured_at, visible, in_flight, oldest = self._queue_numbers()
-        fleet, now = self._fleet, self._schedule.now()
-        in_service = fleet.in_service
+        group = self._fleet.group
+        in_service = group.members.in_service
         return self._rule.decide(
             View(
-                now=now,
+                now=self._schedule.now(),
                 visible=visible,
                 in_flight=in_flight,
                 oldest_age_seconds=oldest,
-                desired=fleet.group.desired_capacity,
+                desired=group.desired_capacity,
                 in_service=in_service,
-                pending=fleet.pending,
+                pending=group.members.launching,
                 idle=in_service - self._crew.busy_workers,
                 min_size=self._surroundings.min_size,
                 max_size=self._surroundings.max_size,

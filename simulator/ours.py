@@ -65,7 +65,7 @@ class OurLook:
         history, each minute, changes by itself."""
         if self._crew.queue or self._capacity != self._fleet.group.desired_capacity:
             return 0.0
-        return self._arrivals.next_change_at() - self._schedule.now()
+        return self._arrivals.next_change_at - self._schedule.now()
 
     def _observe(self) -> Observation:
         group, crew = self._fleet.group, self._crew

@@ -223,6 +223,18 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
             id="two of six expected jobs go to workers that become free meanwhile",
         ),
         pytest.param(
+            seen(0, desired=0, history=hour(30, 4)),
+            Policy(),
+            Decision(2, Reason.EXPECTED_ARRIVALS),  # P(Poisson(2) >= 2) = 0.59, >= 3: 0.32
+            id="of a dozen short jobs within a start two are often at work at once",
+        ),
+        pytest.param(
+            seen(0, desired=0, history=hour(1, 0.5)),
+            Policy(),
+            Decision(1, Reason.EXPECTED_ARRIVALS),
+            id="the first worker is worth a start however short jobs are",
+        ),
+        pytest.param(
             seen(0, 2, desired=2, protected=2),
             Policy(least_spare=1),
             Decision(3, Reason.SCHEDULE),

@@ -1,8 +1,10 @@
 """What past minutes let expect."""
 
+from dataclasses import replace
+
 import pytest
 
-from pilotlight.scaling.forecast import ArrivalHistory, Forecast, foresee
+from pilotlight.scaling.forecast import NOTHING_KNOWN, ArrivalHistory, foresee
 
 
 def test_a_steady_stream_is_expected_to_go_on_as_a_poisson_process() -> None:
@@ -32,6 +34,13 @@ def test_a_burst_like_none_before_is_expected_to_go_on() -> None:
     assert foresee(ArrivalHistory(per_minute=first_burst), 25.0).jobs_with_chance(0.5) >= 4
 
 
+def test_short_jobs_are_at_once_only_those_that_come_while_one_works() -> None:
+    short = foresee(ArrivalHistory(per_minute=(6,) * 60, service_seconds=5.0), 30.0)
+
+    assert short.chances[1] == pytest.approx(0.9502, abs=1e-4)
+    assert short.chances_at_once[:3] == pytest.approx((1.0, 0.3935, 0.0902), abs=1e-4)
+
+
 def test_hundreds_of_jobs_a_minute_can_be_expected() -> None:
     forecast = foresee(ArrivalHistory(per_minute=(5_000,) * 60), 60.0)
 
@@ -55,7 +64,7 @@ def test_nothing_is_expected_without_a_past() -> None:
     ],
 )
 def test_jobs_with_a_chance(least: float, jobs: int) -> None:
-    forecast = Forecast(chances=(1.0, 0.7, 0.5, 0.1), per_minute=(), service_seconds=None)
+    forecast = replace(NOTHING_KNOWN, chances=(1.0, 0.7, 0.5, 0.1))
 
     assert forecast.jobs_with_chance(least) == jobs
 

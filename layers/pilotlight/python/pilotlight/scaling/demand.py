@@ -4,7 +4,7 @@ Everything here counts jobs; decision.py turns them into instances.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilotlight.scaling.forecast import LATE_MINUTES, MINUTE_SECONDS, NOTHING_KNOWN, Forecast
 
@@ -57,6 +57,13 @@ class Waiting:
         more by its restart than by staying so long."""
         return self.start_seconds / RESTART_SECONDS
 
+    def among_workers(self, service_seconds: float | None) -> "Waiting":
+        """Of a job that finds others at work: if jobs are shorter than a start, the wait to expect
+        is for the end of one, not for another worker."""
+        if service_seconds is None or service_seconds >= self.start_seconds:
+            return self
+        return replace(self, start_seconds=service_seconds)
+
     @property
     def foresees(self) -> bool:
         """A target as long as a start leaves nothing to prepare for."""
@@ -71,13 +78,20 @@ def demand(
     needed = max(min(slots, backlog), backlog - _sooner_served(visible, slots, waiting, forecast))
     if not waiting.foresees:
         return Demand(needed=needed, least=needed, most=backlog)
-    leaving = _soon_free(in_flight, waiting, forecast)
-    spare = max(0, forecast.jobs_with_chance(waiting.started_chance) - leaving)
-    kept = spare + forecast.jobs_with_chance(waiting.missed_chance)
+    spare = _spare(in_flight, waiting, forecast)
+    kept = spare + forecast.jobs_at_once(waiting.missed_chance)
     least = needed + max(spare, _rivals(needed - in_flight, waiting, forecast))
     # While jobs wait, what was started for a burst is not called surplus for being up first.
     held = max(kept, _rivals(visible, waiting, forecast))
     return Demand(needed=needed, least=least, most=max(least, backlog + held))
+
+
+def _spare(in_flight: int, waiting: Waiting, forecast: Forecast) -> int:
+    """The first one spares whoever comes a start, the others may spare him no more than a job."""
+    among_workers = waiting.among_workers(forecast.service_seconds)
+    first = min(1, forecast.jobs_with_chance(waiting.started_chance))
+    others = forecast.jobs_at_once(among_workers.started_chance)
+    return max(0, max(first, others) - _soon_free(in_flight, waiting, forecast))
 
 
 def _rivals(starts: int, waiting: Waiting, forecast: Forecast) -> int:

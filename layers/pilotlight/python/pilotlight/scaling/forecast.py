@@ -48,10 +48,12 @@ class ArrivalHistory:
 class Forecast:
     """`chances[n]` is the chance that at least n jobs come while an instance starts; falls.
 
-    `per_minute` is what it was made of.
+    `chances_at_once` is the same while a job works, for jobs that are shorter than a start: so many
+    workers they keep busy at once. `per_minute` is what all was made of.
     """
 
     chances: tuple[float, ...]
+    chances_at_once: tuple[float, ...]
     per_minute: tuple[int, ...]
     service_seconds: float | None
 
@@ -67,19 +69,37 @@ class Forecast:
         return sum(map(min, above, above[1:])) / jobs
 
     def jobs_with_chance(self, least: float) -> int:
-        """The most jobs of which all are needed with a chance of `least` or more."""
-        return max(0, bisect_right(self.chances, -least, key=neg) - 1)
+        """The most jobs of which all come during a start with a chance of `least` or more."""
+        return _most(self.chances, least)
+
+    def jobs_at_once(self, least: float) -> int:
+        """The same during a start or a job, whichever is shorter."""
+        return _most(self.chances_at_once, least)
 
 
-NOTHING_KNOWN = Forecast(chances=(1.0,), per_minute=(), service_seconds=None)
+NOTHING_KNOWN = Forecast(
+    chances=(1.0,), chances_at_once=(1.0,), per_minute=(), service_seconds=None
+)
 
 
 @lru_cache(maxsize=8)
 def foresee(history: ArrivalHistory, start_seconds: float) -> Forecast:
     """`start_seconds`: from the decision to a worker that receives."""
     per_minute = history.per_minute[-HISTORY_MINUTES:]
-    chances = _chances(_followers(per_minute), start_seconds) if any(per_minute) else (1.0,)
-    return Forecast(chances=chances, per_minute=per_minute, service_seconds=history.service_seconds)
+    followers = _followers(per_minute) if any(per_minute) else Counter({0: 1})
+    chances = chances_at_once = _chances(followers, start_seconds)
+    if history.service_seconds is not None and history.service_seconds < start_seconds:
+        chances_at_once = _chances(followers, history.service_seconds)
+    return Forecast(
+        chances=chances,
+        chances_at_once=chances_at_once,
+        per_minute=per_minute,
+        service_seconds=history.service_seconds,
+    )
+
+
+def _most(chances: tuple[float, ...], least: float) -> int:
+    return max(0, bisect_right(chances, -least, key=neg) - 1)
 
 
 def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
@@ -114,11 +134,11 @@ def _nearest(now: int, past: Iterable[tuple[int, int]]) -> Counter[int]:
     return Counter(alike[:ALIKE_MINUTES])
 
 
-def _chances(followers: Counter[int], start_seconds: float) -> tuple[float, ...]:
+def _chances(followers: Counter[int], seconds: float) -> tuple[float, ...]:
     """A mixture of Poisson distributions, one for each count that may follow."""
     total = followers.total()
     weights = [weight / total for count, weight in followers.items() if count]
-    tails = [_poisson_tail(count * start_seconds / MINUTE_SECONDS) for count in followers if count]
+    tails = [_poisson_tail(count * seconds / MINUTE_SECONDS) for count in followers if count]
     chances = [1.0]
     for at_least in islice(zip_longest(*tails, fillvalue=0.0), 1, None):
         chance = sum(map(mul, weights, at_least))

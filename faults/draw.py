@@ -71,7 +71,7 @@ def _settings(random: Random, person_seconds: float) -> Settings:
         max_prepared=random.choice((None, None, max_size, max(1, max_size - 1))),
         reuse_on_scale_in=random.random() < 0.7,
         jobs_per_instance=random.choice((1, 1, 1, 2)),
-        watch_seconds=random.choice((0, 5, 10, 20)),
+        watch_seconds=random.choice((0, 10, 20)),
         target_wait_seconds=random.choice((1.0, 60.0, 60.0)),
         idle_seconds=random.choice((15, 30, 60)),
         max_usd_per_day=random.choice((24.0, 48.0, 72.0)) if limited else 0.0,
@@ -111,7 +111,7 @@ def _job(random: Random, at: float) -> JobSpec:
         "",
         seconds,
         does,
-        saves_every_seconds=random.choice((0.0, 5.0, 15.0)) if saves else 0.0,
+        saves_every_seconds=random.choice((0.0, 15.0, 40.0)) if saves else 0.0,
         payload_in_s3=does != "malformed" and random.random() < 0.15,
     )
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from faults.guest import Guest
 from faults.plan import Fault, Plan, Settings
-from faults.world import World, shipped_code
+from faults.shipped_code import shipped_code
+from faults.world import World
 from local.group.clock import VirtualClock
 from local.group.members import Members
 from simulator import limits

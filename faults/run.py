@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from faults.invariants import AT_EVERY_MOMENT, OVER_TIME
 from faults.plan import Plan
 from faults.rest import unrest
-from faults.world import World, shipped_code
+from faults.shipped_code import shipped_code
+from faults.world import World
 
 # How soon all is mended once nothing goes wrong any more: an agent that fell silent is judged
 # after a quarter of an hour, a group whose launches failed waits up to another, and a poisoned job

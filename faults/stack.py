@@ -140,7 +140,7 @@ def new_settings(now: Settings, index: int) -> Settings:
         "drain_seconds": random.choice((0, 30, 60)),
         "idle_seconds": random.choice((15, 45)),
         "retry_seconds": random.choice((5, 20)),
-        "watch_seconds": random.choice((0, 5, 20)),
+        "watch_seconds": random.choice((0, 10, 20)),
         "jobs_per_instance": random.choice((1, 2)),
         "max_attempts": random.choice((2, 4)),
         "max_setup_failures": random.choice((2, 3, 4)),

@@ -37,7 +37,7 @@ PARAMETER = "/pilotlight/pilotlight/worker"
 # The worker looks around often, which costs nothing in truth and everything here: every pause is
 # longer than shipped, and the order of what happens is the same.
 PAUSES: tuple[tuple[Any, str, Any], ...] = (
-    (worker_main, "STEP_SECONDS", 2.0),
+    (worker_main, "STEP_SECONDS", 3.0),
     (receiver, "WAIT_SECONDS", 10),
     (supervision, "POLL_SECONDS", 3.0),
     (slots, "IDLE_POLL_SECONDS", 20.0),

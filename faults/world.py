@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import traceback
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -20,7 +16,7 @@ from faults.bus import Bus, Rule
 from faults.clients import Answer, Caller, Client
 from faults.code_layers import DOWNLOAD_SECONDS, LambdaLayerVersions
 from faults.deployment import GROUP, PLACEMENTS, group_settings, hooks, warm_pool
-from faults.diary import Diary, FunctionLog
+from faults.diary import Diary
 from faults.ec2 import Ec2Api
 from faults.functions import Context
 from faults.guest import Fate, Guest
@@ -37,9 +33,8 @@ from faults.stack import Stack
 from faults.systems_manager import SystemsManager
 from faults.table import JobsTable
 from faults.tasks import Tasks
-from faults.threads import clock_of, virtual_threads
+from faults.threads import clock_of
 from faults.wire import FaultyWire
-from faults.worker import shipped_worker
 from local.group.clock import VirtualClock
 from local.group.events import GroupEvent
 from local.group.group import Group
@@ -48,14 +43,11 @@ from local.group.states import LifecycleState
 from local.services.autoscaling_api import OPERATIONS
 from local.services.autoscaling_service import AutoScalingService, GroupRecord
 from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState
-from pilotlight.observability import logger
 
 START = 1_790_000_000.0
 GROUP_ARN = (
     f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
 )
-NO_METRICS = "POWERTOOLS_METRICS_DISABLED"
-
 NewGuest = Callable[["World", str, str, Fate], Guest]
 
 
@@ -86,6 +78,7 @@ class World:
         self.alerts: list[str] = []
         self.abandoned: list[str] = []
         self.cut_short: list[str] = []
+        self.condemned: list[str] = []
         self.codes_in_use: list[CodeInUse] = []
         self.by_hand_at, self.resumed_at = float("-inf"), 0.0
         self.answering_since = START
@@ -298,7 +291,13 @@ class World:
             self._note_what_is_cut_short(request)
             return complete(request)
 
-        return answers | {"CompleteLifecycleAction": completes}
+        health = answers["SetInstanceHealth"]
+
+        def judges(request: Mapping[str, Any]) -> Mapping[str, Any]:
+            self._note_whom_functions_condemn(request["InstanceId"])
+            return health(request)
+
+        return answers | {"CompleteLifecycleAction": completes, "SetInstanceHealth": judges}
 
     def _note_what_is_cut_short(self, request: Mapping[str, Any]) -> None:
         guest = self.machines.guests.get(request.get("InstanceId", ""))
@@ -313,37 +312,16 @@ class World:
                     self.cut_short.append(guest.instance_id)
 
     def _alert(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _note_whom_functions_condemn(self, instance_id: str) -> None:
+        member = self.group.members.get(instance_id)
+        serves = member is not None and member.state is LifecycleState.IN_SERVICE
+        if serves and self.tasks.running().place.kind == "functions":
+            self.condemned.append(instance_id)
+            self.stirred = True
+
         self.alerts.append(request["Subject"])
         self.diary.say(f"ALERT {request['Subject']}")
         return {"MessageId": str(len(self.alerts))}
-
-
-@contextmanager
-def shipped_code(world: World) -> Iterator[None]:
-    """The shipped code lives in this world, and speaks to nobody outside."""
-    handler: Any = logger.registered_handler
-    functions_log: Any = logger
-    level, silent, stream = functions_log.level, os.environ.get(NO_METRICS), handler.stream
-    logger.setLevel("INFO" if world.diary.listens else "CRITICAL")
-    handler.setStream(FunctionLog(world.diary))
-    os.environ[NO_METRICS] = "true"
-    quiet = logging.getLogger("aws_lambda_powertools")
-    quiet.disabled = True
-    try:
-        with (
-            shipped_worker(world),
-            virtual_threads(world.tasks),
-            world.systems_manager.counted_ids(),
-            warnings.catch_warnings(),
-        ):
-            # As observability.py has it in Lambda; whoever runs this may have made it an error.
-            warnings.filterwarnings("ignore", message="No application metrics to publish")
-            yield
-    finally:
-        quiet.disabled = False
-        logger.setLevel(level)
-        handler.setStream(stream)
-        os.environ.pop(NO_METRICS) if silent is None else os.environ.update({NO_METRICS: silent})
 
 
 def _in_short(detail: Mapping[str, Any]) -> str:

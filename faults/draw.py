@@ -187,6 +187,7 @@ _MAKERS: tuple[tuple[Callable[[Random, float], Fault], int], ...] = (
     (_with("no_capacity", "no_capacity_in_zone", seconds=(60.0, 300.0, 900.0)), 5),
     (_with("worker_killed"), 5),
     (_with("worker_hangs", seconds=(45.0, 150.0)), 3),
+    (_with("worker_cannot_start"), 4),
     (_with("disk_full", seconds=(60.0, 300.0)), 2),
     (_with("clock_skewed", seconds=(-40.0, 20.0, 90.0)), 2),
     (_with("message_doubled", counts=(1, 3)), 5),

@@ -74,6 +74,7 @@ class Guest:
         self.powered = False
         self._boots = 0
         self.worker: WorkerProcess | None = None
+        self.worker_is_broken = False  # on the disk: it cannot start any more
         self._process: Process | None = None  # systemd's, or the setup's
         self._setup_over = Signal(world.tasks)
         self._tasks: list[Task] = []
@@ -206,9 +207,8 @@ class Guest:
             }
             return Completed(1, f"cloud-init says so\n{json.dumps(verdict)}\n", "")
         self.world.tasks.sleep(self.random.uniform(2.0, 8.0))
-        disk_ok = not self.disk.full
-        checks = [CheckResult("disk_free", disk_ok, "", 0.1)]
-        checks += [CheckResult(name, True, "fine", 1.0) for name in ALL_CHECKS]
+        checks = [CheckResult("disk_free", not self.disk.full, "", 0.1)]
+        checks += [CheckResult(name, not self.worker_is_broken, "", 1.0) for name in ALL_CHECKS]
         now = self.world.clock.now()
         marker = SetupMarker("0" * 16, "2.13.0", "3.12", (), now)
         found = Verdict(tuple(checks), marker, "1", now)
@@ -220,6 +220,8 @@ class Guest:
         if self.setup_state != "done":
             verdict: Mapping[str, Any] = {"drained": True, "detail": "no worker was set up here"}
             return Completed(0, json.dumps(verdict) + "\n", "")
+        if self.worker_is_broken:
+            return Completed(1, "", "ModuleNotFoundError: No module named 'pilotlight'")
         time = self.world.time
         found = drain(self.home, seconds, time.time, time.sleep)
         self.world.diary.say(f"{self.instance_id} drained: {found.detail}")
@@ -237,6 +239,8 @@ class Guest:
 
     def _serve(self) -> int:
         self.world.tasks.sleep(PYTHON_SECONDS)
+        if self.worker_is_broken:
+            return 1
         code = self._run(CodeCheck(self.world, self))
         if code == 0:
             self.worker = WorkerProcess(self.world, self)
@@ -249,6 +253,11 @@ class Guest:
         code = process.run()
         self._process = None
         return code
+
+    @property
+    def works(self) -> bool:
+        """Whether its worker's loop turns."""
+        return self.worker is not None and self.worker.frozen_until <= self.world.clock.now()
 
     @property
     def busy(self) -> int:

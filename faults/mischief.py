@@ -40,6 +40,7 @@ class Mischief:
             "no_capacity_in_zone": self._take_capacity,
             "worker_killed": self._kill_worker,
             "worker_hangs": self._hang_worker,
+            "worker_cannot_start": self._break_worker,
             "disk_full": self._fill_disk,
             "clock_skewed": self._skew_clock,
             "message_doubled": self._double_message,
@@ -105,10 +106,18 @@ class Mischief:
 
     @property
     def aws_answers(self) -> bool:
-        """Whether no call to AWS fails, and every function may be invoked."""
-        if self.calls.in_force:
+        """Whether no call of the control plane fails, and every function may be invoked.
+
+        Of the table it needs no more than the heartbeats, and of S3 nothing.
+        """
+        if self.calls.in_force(spared=("s3", "dynamodb")):
             return False
         return not (self._lasting and self._current(("function_throttled", "functions_gone")))
+
+    @property
+    def workers_are_heard(self) -> bool:
+        """Whether heartbeats come and are read, as far as AWS goes."""
+        return self.aws_answers and not self.calls.in_force(spared=("s3",))
 
     # How they come and go
 
@@ -189,6 +198,13 @@ class Mischief:
         guest = self._pick(fault, lambda it: it.worker is not None)
         if guest is not None and guest.worker is not None:
             guest.worker.hang(fault.seconds)
+
+    def _break_worker(self, fault: Fault) -> None:
+        """For good, as a damaged disk does; the agent lives on."""
+        guest = self._pick(fault, lambda it: it.worker is not None)
+        if guest is not None and guest.worker is not None:
+            guest.worker_is_broken = True
+            guest.worker.kill("it cannot start any more")
 
     def _fill_disk(self, fault: Fault) -> None:
         guest = self._pick(fault, lambda it: it.powered)

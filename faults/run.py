@@ -12,9 +12,9 @@ from faults.rest import unrest
 from faults.shipped_code import shipped_code
 from faults.world import World
 
-# How soon all is mended once nothing goes wrong any more: an agent that fell silent is judged
-# after a quarter of an hour, a group whose launches failed waits up to another, and a poisoned job
-# is tried three times.
+# How soon all is mended once nothing goes wrong any more: a worker that fell silent is judged after
+# six minutes, a group whose launches failed waits up to a quarter of an hour, and a poisoned job is
+# tried three times.
 REST_SECONDS = 5400.0
 LOOK_SECONDS = 5.0
 REST_LOOK_SECONDS = 30.0
@@ -103,6 +103,8 @@ class _Run:
             self._looked_at = now
             if not world.mischief.aws_answers:
                 world.answering_since = now
+            if not world.mischief.workers_are_heard:
+                world.heard_since = now
             for invariant in OVER_TIME:
                 _demand(invariant(world))
 

@@ -25,7 +25,6 @@ _THROTTLED = {
     "s3": "SlowDown",
     "lambda": "TooManyRequestsException",
 }
-NO_CONTROL_PLANE = ("s3", "dynamodb")
 # boto3 has tried again by itself before it says so (aws/calls.py, aws/instance_clients.py).
 UNREACHED_SECONDS = 3.0
 LOST_ANSWER_SECONDS = 6.0
@@ -59,12 +58,11 @@ class CallFaults:
     def clear(self) -> None:
         self._armed.clear()
 
-    @property
-    def in_force(self) -> bool:
-        """Of those that the control plane can meet: it calls neither S3 nor the table."""
+    def in_force(self, spared: tuple[str, ...]) -> bool:
+        """Any but those of the services that are spared."""
         now = self._now()
         return any(
-            left[0] > 0 and now < fault.at + fault.seconds and fault.what not in NO_CONTROL_PLANE
+            left[0] > 0 and now < fault.at + fault.seconds and fault.what not in spared
             for fault, left in self._armed
         )
 

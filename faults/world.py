@@ -81,8 +81,9 @@ class World:
         self.condemned: list[str] = []
         self.codes_in_use: list[CodeInUse] = []
         self.by_hand_at, self.resumed_at = float("-inf"), 0.0
-        self.answering_since = START
+        self.answering_since = self.heard_since = START
         self.short_since: float | None = None
+        self.left_alone_since: float | None = None
         self.useless: dict[str, tuple[float, str]] = {}
         self.moves = 0
         self.stirred = True
@@ -311,7 +312,6 @@ class World:
                 if self.clock.now() < began_at + shortest:
                     self.cut_short.append(guest.instance_id)
 
-    def _alert(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
     def _note_whom_functions_condemn(self, instance_id: str) -> None:
         member = self.group.members.get(instance_id)
         serves = member is not None and member.state is LifecycleState.IN_SERVICE
@@ -319,6 +319,7 @@ class World:
             self.condemned.append(instance_id)
             self.stirred = True
 
+    def _alert(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.alerts.append(request["Subject"])
         self.diary.say(f"ALERT {request['Subject']}")
         return {"MessageId": str(len(self.alerts))}

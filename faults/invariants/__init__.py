@@ -23,7 +23,9 @@ from faults.invariants.no_work_while_warming import no_work_while_warming
 from faults.invariants.one_run_at_a_time import one_run_at_a_time
 from faults.invariants.running_jobs_stay import running_jobs_stay
 from faults.invariants.trial_is_small import trial_is_small
+from faults.invariants.waiting_jobs_are_served import waiting_jobs_are_served
 from faults.invariants.waits_end import waits_end
+from faults.invariants.working_are_kept import working_are_kept
 
 if TYPE_CHECKING:
     from faults.world import World
@@ -42,6 +44,7 @@ AT_EVERY_MOMENT: tuple[Invariant, ...] = (
     never_above_limits,
     jobs_go_on,
     newest_code_is_used,
+    working_are_kept,
 )
 # About how long things last: looked at every few seconds.
 OVER_TIME: tuple[Invariant, ...] = (
@@ -51,4 +54,5 @@ OVER_TIME: tuple[Invariant, ...] = (
     calls_are_bounded,
     breaker_stops_setup,
     trial_is_small,
+    waiting_jobs_are_served,
 )

@@ -27,7 +27,7 @@ def healthy_are_kept(world: World) -> Iterator[str]:
 
 def _is_well(world: World, guest: Guest) -> bool:
     fate_is_good = guest.fate.setup == "works" and guest.fate.registers
-    works = fate_is_good and guest.setup_state != "failed"
+    works = fate_is_good and guest.setup_state != "failed" and not guest.worker_is_broken
     age = world.clock.now() - guest.launched_at
     has_time = age < world.plan.settings.setup_timeout_seconds
     reached = world.clock.now() > world.answering_since + REACHED_SECONDS

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from faults.world import World
 
 BOUND_SECONDS = 600.0
-# Whether an agent that is silent belongs to a dead instance is known after a quarter of an hour.
-SILENT_SECONDS = 1200.0
 
 
 def no_leaks(world: World) -> Iterator[str]:
@@ -26,9 +24,7 @@ def no_leaks(world: World) -> Iterator[str]:
             useless[guest.instance_id] = (since, why)
     world.useless = useless
     for instance_id, (since, why) in useless.items():
-        guest = world.machines.guests[instance_id]
-        bound = BOUND_SECONDS if guest.online else SILENT_SECONDS
-        if now > max(since, world.answering_since) + bound:
+        if now > max(since, world.heard_since) + BOUND_SECONDS:
             yield f"{instance_id} {why} for {now - since:.0f} s"
 
 
@@ -38,7 +34,7 @@ def _useless(world: World, guest: Guest) -> str:
         return "runs and belongs to no group"
     if member.state is not LifecycleState.IN_SERVICE:
         return ""
-    if guest.worker is None or guest.worker.frozen_until > world.clock.now():
+    if not guest.works:
         return "is in service and nothing works on it"
     return _not_needed(world, guest, member)
 

@@ -4,6 +4,7 @@ Each rule is broken here, in the test; seeds are tried one after the other until
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,7 @@ from faults.run import run
 from pilotlight.aws import jobs_table
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.errors import NotRegisteredError
-from pilotlight.fleet import answer, command_result, reconcile, settle_waits
+from pilotlight.fleet import answer, command_result, dead_workers, reconcile, settle_waits
 from pilotlight.fleet.breaker import BreakerDecision, BreakerStep
 from pilotlight.fleet.command_result import Conclusion, Verb
 from pilotlight.fleet.completion import complete
@@ -189,3 +190,56 @@ def test_protection_after_the_receive_is_noticed(monkeypatch: Patch) -> None:
     protect_after_the_receive(monkeypatch)
 
     assert "leaves by scale-in with 1 running jobs" in run(NO_PROTECTION).broken
+
+
+# One worker's disk is damaged while a job waits for it: its agent lives, and it cannot start.
+DEAD_WORKER = Plan(
+    1,
+    Settings(min_size=1, max_size=1),
+    jobs=(JobSpec(380.0, "first", 60.0), JobSpec(380.1, "second", 60.0)),
+    faults=(Fault(400.0, "worker_cannot_start"),),
+)
+
+
+def hear_no_heartbeats(patch: Patch) -> None:
+    patch.setattr(dead_workers.WorkerCare, "find_dead", lambda *_: [])
+
+
+def test_a_job_is_not_left_to_an_instance_whose_worker_cannot_start() -> None:
+    result = run(DEAD_WORKER)
+
+    assert (result.broken, result.results) == ("", 2)
+
+
+def test_a_reconcile_that_hears_no_heartbeats_is_noticed(monkeypatch: Patch) -> None:
+    hear_no_heartbeats(monkeypatch)
+
+    assert "nothing in service works" in run(DEAD_WORKER).broken
+
+
+# Of two instances one sleeps for long and takes a minute to boot: its last heartbeat is an old one.
+LONG_SLEEP = Plan(
+    1,
+    Settings(min_size=1, max_size=2, real_boot_seconds=50.0),
+    jobs=tuple(JobSpec(at + it, f"job-{at}-{it}", 60.0) for at in (300.0, 1100.0) for it in (0, 1)),
+)
+
+
+def judge_by_heartbeats_of_before(patch: Patch) -> None:
+    careful = dead_workers.judge
+
+    def rash(group, silent, running_since, overdue_before):
+        long_ago = dict.fromkeys(running_since, overdue_before - timedelta(days=1))
+        return careful(group, silent, long_ago, overdue_before)
+
+    patch.setattr(dead_workers, "judge", rash)
+
+
+def test_a_worker_that_wakes_is_not_judged_by_heartbeats_of_before() -> None:
+    assert run(LONG_SLEEP).broken == ""
+
+
+def test_judging_by_heartbeats_of_before_is_noticed(monkeypatch: Patch) -> None:
+    judge_by_heartbeats_of_before(monkeypatch)
+
+    assert "is called unhealthy" in run(LONG_SLEEP).broken

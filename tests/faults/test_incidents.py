@@ -99,12 +99,11 @@ INCIDENTS = {
     ),
     "all-protected-stuck": Incident(
         story(
-            Fault(330, "agent_gone", seconds=9000.0),
-            Fault(331, "worker_hangs", seconds=80.0),
-            jobs=burst(300, 2, seconds=5.0),
-            max_size=2,
+            Fault(320, "worker_cannot_start"),
+            jobs=burst(300, 1, seconds=60.0) + burst(400, 2),
+            max_size=1,
         ),
-        all_done,
+        lambda result: all_done(result) and result.at < 1500,
     ),
     "drain-stuck-48h": Incident(
         story(

@@ -235,6 +235,24 @@ def test_an_attempt_that_was_overtaken_does_not_fail_the_one_that_runs(table):
     assert table.item("j-1")["state"] == {"S": "running"}
 
 
+def test_the_failure_of_an_attempt_that_was_overtaken_counts_and_changes_nothing_else(table):
+    slow, fast = a_run(), a_run(1005.0, message_id="m-2")
+    table.begin(slow, records.running(slow))
+    table.begin(fast, records.running(fast))
+    before = table.item("j-1")
+    assert not table.fail(slow, records.failed(slow, "ValueError: no", "", 1006.0))
+    assert table.item("j-1") == before | {"failures": {"N": "1"}}
+
+
+def test_a_failure_of_a_job_that_has_its_result_does_not_count(table):
+    slow, fast = a_run(), a_run(1005.0, message_id="m-2")
+    table.begin(slow, records.running(slow))
+    table.begin(fast, records.running(fast))
+    table.succeed(fast, a_result(fast, "1", 1006.0))
+    assert not table.fail(slow, records.failed(slow, "ValueError: no", "", 1007.0))
+    assert "failures" not in table.item("j-1")
+
+
 def test_a_malformed_message_is_found_by_its_message_id(table):
     assert table.reject("m-9", records.malformed(a_run().message, "MalformedJob: not JSON", 1.0))
     assert table.item("m-9")["error"] == {"S": "MalformedJob: not JSON"}

@@ -91,6 +91,9 @@ class Table:
     def amend(self, run, attributes):
         return self._write(attributes)
 
+    def fail(self, run, attributes):
+        return self._write(attributes)
+
     def reject(self, message_id, attributes):
         return self._write(attributes)
 

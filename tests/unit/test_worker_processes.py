@@ -216,7 +216,7 @@ class Bench:
         self.item |= attributes
         return True
 
-    succeed = amend
+    succeed = fail = amend
 
     def set_visibility(self, message, seconds): ...
 

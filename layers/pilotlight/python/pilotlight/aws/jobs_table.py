@@ -54,9 +54,14 @@ class _Condition:
 
 
 NO_RESULT_YET = _Condition("attribute_not_exists(job_id) OR #state <> :succeeded")
+FINAL_STATES = {":succeeded": "succeeded", ":dead_lettered": "dead_lettered"}
 NOT_FINAL = _Condition(
     "attribute_not_exists(job_id) OR (#state <> :succeeded AND #state <> :dead_lettered)",
-    values={":succeeded": "succeeded", ":dead_lettered": "dead_lettered"},
+    values=FINAL_STATES,
+)
+NOT_OVER = _Condition(
+    "attribute_exists(job_id) AND #state <> :succeeded AND #state <> :dead_lettered",
+    values=FINAL_STATES,
 )
 
 
@@ -101,6 +106,15 @@ class DynamoDbJobsTable:
         """Record more of this run, or how it ended; False when it is not the latest."""
         return self._update(self._request(run.job_id, attributes, _latest(run)))
 
+    def fail(self, run: Run, attributes: Attributes) -> bool:
+        """Record how this run failed; False when it is not the latest, and then only the failure
+        is counted. Otherwise a job that two messages are about could fail without end: each of
+        its attempts is overtaken by the next one before it has failed."""
+        if self.amend(run, attributes):
+            return True
+        self._count_failure(run.job_id)
+        return False
+
     def reject(self, message_id: str, attributes: Attributes) -> bool:
         """Record a message that cannot be read; False when a job with a result has that id."""
         return self._update(self._request(message_id, attributes, NO_RESULT_YET))
@@ -113,6 +127,19 @@ class DynamoDbJobsTable:
                 raise
             return False
         return True
+
+    def _count_failure(self, job_id: str) -> bool:
+        values = {":one": 1, **NOT_OVER.values}
+        return self._update(
+            {
+                "TableName": self._table_name,
+                "Key": {"job_id": {"S": job_id}},
+                "UpdateExpression": "ADD failures :one",
+                "ConditionExpression": NOT_OVER.expression,
+                "ExpressionAttributeNames": {f"#{name}": name for name in NOT_OVER.names},
+                "ExpressionAttributeValues": {key: typed(value) for key, value in values.items()},
+            }
+        )
 
     def _request(
         self,

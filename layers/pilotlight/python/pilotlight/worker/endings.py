@@ -29,6 +29,10 @@ class EndsTable(Protocol):
 
     def succeed(self, run: Run, attributes: Attributes) -> bool: ...
     def amend(self, run: Run, attributes: Attributes) -> bool: ...
+    def fail(self, run: Run, attributes: Attributes) -> bool:
+        """Counts the failure even then."""
+        ...
+
     def reject(self, message_id: str, attributes: Attributes) -> bool: ...
 
 
@@ -112,8 +116,8 @@ class Endings:
         tally = run.past.tally.with_failure()
         self._log("job_failed", **named(run), error=error, failures=tally.failures)
         if self._giving_up.reason(tally, run.message.attempt):
-            return self._give_up(attempt, attributes, tally)
-        self._record(attempt, lambda: self._table.amend(run, attributes))
+            return self._give_up(attempt, attributes, tally, self._table.fail)
+        self._record(attempt, lambda: self._table.fail(run, attributes))
         attempt.lease.hand_back(retry_delay_seconds(tally.failures))
         return Outcome.FAILED
 
@@ -129,7 +133,7 @@ class Endings:
     def refuse(self, attempt: Attempt, reason: str) -> Outcome:
         """Of a delivery that began and is not run, for the job is given up."""
         attributes = records.refused(attempt.run, reason, self._clock())
-        return self._give_up(attempt, attributes, attempt.run.past.tally)
+        return self._give_up(attempt, attributes, attempt.run.past.tally, self._table.amend)
 
     def reject(self, message: ReceivedMessage, lease: Lease, why: str) -> Outcome:
         """Of a message that cannot be read: nothing is gained by delivering it again."""
@@ -170,10 +174,16 @@ class Endings:
         sent = self._giving_up.carry_out(run.message, lease, letter)
         return Outcome.DEAD_LETTERED if sent else Outcome.HANDED_BACK
 
-    def _give_up(self, attempt: Attempt, attributes: Attributes, tally: Tally) -> Outcome:
+    def _give_up(
+        self,
+        attempt: Attempt,
+        attributes: Attributes,
+        tally: Tally,
+        write: Callable[[Run, Attributes], bool],
+    ) -> Outcome:
         run = attempt.run
         attributes = attributes | self._giving_up.record(self._clock())
-        if not self._record(attempt, lambda: self._table.amend(run, attributes)):
+        if not self._record(attempt, lambda: write(run, attributes)):
             attempt.lease.hand_back(retry_delay_seconds(tally.failures))
             return Outcome.HANDED_BACK
         letter = self._letter(

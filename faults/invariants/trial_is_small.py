@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from faults.invariants.setups import setups
@@ -16,18 +17,9 @@ if TYPE_CHECKING:
 # Reconcile looks each minute; it may just have looked, and one look may fail. Until it has seen the
 # launch, a setup that failed at once is replaced.
 SEEN_SECONDS = 150.0
-LAUNCH_SECONDS = 900.0
-# What is lost meanwhile is replaced, and a person may ask for more.
-EXCUSES = frozenset(
-    {
-        "instance_terminated",
-        "instance_stopped",
-        "marked_unhealthy",
-        "spot_notice",
-        "agent_gone",
-        "capacity_set_by_hand",
-    }
-)
+LAUNCH_SECONDS = 300.0
+# A person may ask for more.
+EXCUSES = frozenset({"capacity_set_by_hand"})
 
 
 def trial_is_small(world: World) -> Iterator[str]:
@@ -47,13 +39,19 @@ def trial_is_small(world: World) -> Iterator[str]:
 def _more_than_one(world: World, since: float) -> Iterator[str]:
     begun = list(setups(world, since))
     under_way = [it for it in begun if it.end_time is None]
-    allowed = max(1, world.group.settings.min_size)
+    allowed = max(1, world.group.settings.min_size) + _lost(world, since)
     if len(under_way) > allowed:
         yield f"a trial sets up {len(under_way)} instances at once, and {allowed} may be"
     if begun:
         seen_by = max(begun[-1].start_time, world.answering_since) + SEEN_SECONDS
         if begun[0].start_time > seen_by:
             yield f"a trial has set up {len(begun)} instances, and goes on"
+
+
+def _lost(world: World, since: float) -> int:
+    """What leaves meanwhile is replaced; an instance that cannot be woken is terminated."""
+    log = takewhile(lambda it: it.start_time > since, world.group.records.log.newest_first())
+    return sum(activity.description.startswith("Terminating") for activity in log)
 
 
 def _bound_seconds(world: World) -> float:

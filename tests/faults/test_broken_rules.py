@@ -49,9 +49,9 @@ def forget_the_heartbeat(patch: Patch) -> None:
 def abandon_what_is_pending(patch: Patch) -> None:
     patient = answer.answer_lifecycle_action
 
-    def hasty(action, actions, commands, book) -> Outcome:
+    def hasty(action, actions, *rest) -> Outcome:
         try:
-            return patient(action, actions, commands, book)
+            return patient(action, actions, *rest)
         except NotRegisteredError:
             return complete(actions, action.pause, Result.ABANDONED, "NOT_REGISTERED")
 

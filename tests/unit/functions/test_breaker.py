@@ -323,14 +323,23 @@ def test_launching_stops_again_when_the_setup_of_a_trial_has_begun() -> None:
 
 
 def test_an_instance_that_ec2_refuses_is_awaited_and_not_for_ever() -> None:
-    for minutes, step in ((5, BreakerStep.NONE), (61, BreakerStep.REOPEN)):
+    for minutes, step in ((5, BreakerStep.TRY), (6, BreakerStep.REOPEN)):
         trial = group_in(Phase.TRIAL, minutes, suspended_processes=frozenset())
 
         assert decided(trial, REFUSED).step is step
 
 
+def test_a_group_that_loses_what_it_had_is_made_smaller() -> None:
+    """Two of the pool could not be woken for lack of capacity, and were terminated."""
+    trial = group_in(Phase.TRIAL, 1, largest=4, desired_capacity=4, min_size=0)
+
+    decision = decided(trial, REFUSED)
+
+    assert decision.state == BreakerState(Phase.TRIAL, ago(1), 0, 1)
+
+
 def test_launching_that_could_not_be_resumed_is_resumed_next_minute() -> None:
-    assert decided(group_in(Phase.TRIAL, 1)).step is BreakerStep.TRY
+    assert guarded(group_in(Phase.TRIAL, 1))[0].calls[-1] == ("resume", "Launch")
 
 
 def test_a_trial_that_succeeds_closes_the_breaker_and_a_person_is_told() -> None:

@@ -21,6 +21,9 @@ FIRST_COOL_DOWN = timedelta(minutes=15)
 LONGEST_COOL_DOWN = timedelta(hours=2)
 # A pass over the queue that read the group before the tag was written has ended by then.
 LOWERED = timedelta(seconds=30)
+# Auto Scaling launches within seconds, or EC2 has no capacity. Every instance that is lost while
+# this lasts would be replaced as well.
+LAUNCHED = timedelta(minutes=5)
 
 
 class BreakerStep(StrEnum):
@@ -143,16 +146,20 @@ def _await_capacity(
 def _await_launch(
     seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
 ) -> BreakerDecision:
-    """What EC2 refused has not begun: Auto Scaling asks again, for this one alone."""
+    """What EC2 refused has not begun: Auto Scaling asks again, for a while.
+
+    The group is made smaller each time, since it may have lost what it had: an instance that EC2
+    has no capacity to wake is terminated.
+    """
     if any(not it.was_refused for it in seen.since(state.since)):
         tried = BreakerState(Phase.TRIED, state.since, state.failed_trials)
         return BreakerDecision(BreakerStep.HOLD, "SETUP_BEGAN", tried, policy.pool)
-    if now > state.since + policy.trial_lasts:
+    if now > state.since + LAUNCHED:
         return _reopen(state, policy, now, "NOTHING_LAUNCHED")
-    if seen.can_launch:
-        return _wait("NOTHING_LAUNCHED")
+    smaller = min(state.largest_capacity, trial_capacity(seen.group, seen.there))
+    trial = BreakerState(Phase.TRIAL, state.since, state.failed_trials, smaller)
     pool = trial_pool(seen.group, seen.there, policy.pool)
-    return BreakerDecision(BreakerStep.TRY, "STILL_SUSPENDED", state, pool)
+    return BreakerDecision(BreakerStep.TRY, "NOTHING_LAUNCHED", trial, pool)
 
 
 def _await_verdict(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pilotlight.fleet.breaker import BreakerPolicy
+from pilotlight.fleet.breaker import LAUNCHED, BreakerPolicy
 from pilotlight.fleet.lifecycle_action import READY_HOOK
 from pilotlight.fleet.trial import PoolSizes
 from pilotlight.scaling.pool import PoolPolicy
@@ -14,8 +14,6 @@ from pilotlight.settings.queue_depth import QueueDepthSettings
 
 # us-east-1, 2026 (EBS pricing); elsewhere it is up to twice as much.
 GP3_USD_PER_GIB_MONTH = 0.08
-# Until Auto Scaling has launched the one instance that it may, after failures that slowed it down.
-LAUNCH_SECONDS = 900
 TABLE_NAME = r"[a-zA-Z0-9_.-]{3,255}"
 SWITCH = r"true|false"
 TOPIC_ARN = r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}"
@@ -48,7 +46,7 @@ class ReconcileSettings(QueueDepthSettings, CommandSettings):
         return BreakerPolicy(
             max_failures=self.max_setup_failures,
             pool=PoolSizes(self.pool_min_size, None if prepared < 0 else prepared),
-            trial_lasts=timedelta(seconds=LAUNCH_SECONDS) + setup,
+            trial_lasts=LAUNCHED + setup,
         )
 
     def pool_policy(self) -> PoolPolicy:

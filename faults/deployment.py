@@ -69,6 +69,7 @@ def worker_settings(world: World, code_version: int) -> str:
             "visibility_timeout_seconds": now.visibility_timeout_seconds,
             "job_timeout_seconds": now.job_timeout_seconds,
             "idle_seconds": now.idle_seconds,
+            "watch_seconds": now.watch_seconds,
             "drain_seconds": now.drain_seconds,
             "jobs_per_instance": now.jobs_per_instance,
             "max_attempts": now.max_attempts,

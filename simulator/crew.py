@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from random import Random
 from typing import Protocol
 
 from local.group.clock import Schedule
+from pilotlight.worker.idleness import NEW, Patience
 from simulator.news import News
 from simulator.surroundings import Durations
 
@@ -24,13 +26,26 @@ class Job:
 class Worker:
     """One instance in service; `place` is its index among those that can take a job."""
 
-    __slots__ = ("idle_since", "instance_id", "jobs", "place", "present", "watched")
+    __slots__ = (
+        "free_since",
+        "idle_since",
+        "idleness",
+        "instance_id",
+        "jobs",
+        "offered_at",
+        "place",
+        "present",
+        "watched",
+    )
 
     def __init__(self, instance_id: str) -> None:
         self.instance_id = instance_id
         self.jobs: set[Job] = set()
         self.place: int | None = None
-        self.idle_since = 0.0
+        self.free_since = 0.0
+        self.idle_since = 0.0  # or since it was protected again
+        self.idleness = NEW
+        self.offered_at: float | None = None  # without protection since then
         self.present = True
         self.watched = False  # a timer will look at its idleness, or at the queue for it
 
@@ -48,8 +63,8 @@ class Protection(Protocol):
 class Crew:
     """Workers poll the queue, so a job goes to a random one of those that have room.
 
-    `ended` hears of each job's seconds of work. With `idle_seconds` None workers never ask for
-    leave: the group takes whom it likes.
+    `ended` hears of each job's seconds of work. With `patience` None workers never ask for leave:
+    the group takes whom it likes.
     """
 
     def __init__(
@@ -60,7 +75,7 @@ class Crew:
         protection: Protection,
         news: News,
         jobs_per_instance: int,
-        idle_seconds: float | None,
+        patience: Patience | None,
         ended: Callable[[float], None],
     ) -> None:
         self._schedule = schedule
@@ -69,7 +84,7 @@ class Crew:
         self._protection = protection
         self._news = news
         self._slots = jobs_per_instance
-        self._idle_seconds = idle_seconds
+        self._patience = patience
         self._ended = ended
         self._workers: dict[str, Worker] = {}
         self._open: list[Worker] = []
@@ -123,7 +138,7 @@ class Crew:
 
     def _ready(self, worker: Worker) -> None:
         if worker.present:
-            worker.idle_since = self._schedule.now()
+            worker.free_since = worker.idle_since = self._schedule.now()
             self._offer(worker)
 
     def _offer(self, worker: Worker) -> None:
@@ -157,6 +172,7 @@ class Crew:
         job.started_at = now
         if not worker.jobs:
             self.busy_workers += 1
+            worker.idleness = worker.idleness.job_came(now - worker.free_since)
         worker.jobs.add(job)
         self.in_flight += 1
         if len(worker.jobs) >= self._slots:
@@ -176,26 +192,54 @@ class Crew:
         self.last_finish = now
         if not worker.jobs:
             self.busy_workers -= 1
-            worker.idle_since = now
+            worker.free_since = worker.idle_since = now
         self._offer(worker)
 
     def _watch_idleness(self, worker: Worker) -> None:
-        if self._idle_seconds is not None and not worker.watched:
+        if self._patience is not None and not worker.watched:
             worker.watched = True
-            due = worker.idle_since + self._idle_seconds
-            self._schedule.call_at(due, self._idle_long, worker)
+            due = worker.idle_since + worker.idleness.seconds(self._patience)
+            self._schedule.call_at(due, self._idle_long, worker, self._patience)
 
-    def _idle_long(self, worker: Worker) -> None:
+    def _idle_long(self, worker: Worker, patience: Patience) -> None:
         worker.watched = False
-        if not worker.present or worker.jobs or self._idle_seconds is None:
+        if not worker.present or worker.jobs:
             return
-        if self._schedule.now() < worker.idle_since + self._idle_seconds:
+        now = self._schedule.now()
+        if now < worker.idle_since + worker.idleness.seconds(patience):
             self._watch_idleness(worker)
             return
         self._news.tell()
         self._close(worker)
         if self._protection.release(worker.instance_id):
             self._released[worker.instance_id] = worker
+            worker.offered_at = now
+            if math.isfinite(patience.offer_seconds):
+                self._schedule.call_at(now + patience.offer_seconds, self._untaken, worker, now)
+
+    def _untaken(self, worker: Worker, offered_at: float) -> None:
+        """Nobody took it; one that has work in sight sees to that first."""
+        if not worker.present or worker.offered_at != offered_at:
+            return
+        if worker.watched:
+            self._schedule.call_at(
+                self._schedule.now() + self._durations.LOOK_SECONDS,
+                self._untaken,
+                worker,
+                offered_at,
+            )
+            return
+        worker.idleness = worker.idleness.offer_untaken()
+        self._protect(worker)
+
+    def _protect(self, worker: Worker) -> None:
+        """It receives again."""
+        self._news.tell()
+        del self._released[worker.instance_id]
+        worker.offered_at = None
+        worker.idle_since = self._schedule.now()
+        self._protection.protect(worker.instance_id)
+        self._offer(worker)
 
     def _call_back(self) -> None:
         """Workers that gave up their protection see the queue at their next look; as many as there
@@ -214,10 +258,5 @@ class Crew:
     def _noticed(self, worker: Worker) -> None:
         worker.watched = False
         self._coming -= 1
-        if not worker.present or not self.queue:
-            return
-        self._news.tell()
-        del self._released[worker.instance_id]
-        worker.idle_since = self._schedule.now()
-        self._protection.protect(worker.instance_id)
-        self._offer(worker)
+        if worker.present and self.queue:
+            self._protect(worker)

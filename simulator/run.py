@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from random import Random
 
 from local.group.clock import VirtualClock
 from local.group.instance import Machine
+from pilotlight.worker.idleness import Patience, patience_of_one
 from simulator.arrivals import ArrivalMetric
 from simulator.crew import Crew, Protection
 from simulator.fleet import Exits, Fleet
@@ -64,7 +66,7 @@ class Run:
             self._protection(),
             self._news,
             entrant.jobs_per_instance,
-            self._idle_seconds(),
+            self._patience(),
             self._arrivals.ended,
         )
         self._fleet.employ(self._crew)
@@ -94,12 +96,16 @@ class Run:
             return OurLook(clock, crew, fleet, self._arrivals, self._entrant.policy)
         return PeerLook(clock, self._news, crew, fleet, self._surroundings, self._entrant)
 
-    def _idle_seconds(self) -> float | None:
-        if isinstance(self._entrant, Ours):
-            return self._entrant.idle_seconds
-        if self._entrant.worker_idle_exit_seconds is not None:
-            return self._entrant.worker_idle_exit_seconds
-        return None if self._entrant.kills_busy else self._surroundings.idle_seconds
+    def _patience(self) -> Patience | None:
+        entrant = self._entrant
+        if isinstance(entrant, Ours):
+            return patience_of_one(entrant.idle_seconds, entrant.every_seconds, spread=0.0)
+        idle_seconds = entrant.worker_idle_exit_seconds
+        if idle_seconds is None:
+            if entrant.kills_busy:
+                return None
+            idle_seconds = self._surroundings.idle_seconds
+        return Patience(idle_seconds, brief_seconds=idle_seconds, offer_seconds=math.inf)
 
     def _protection(self) -> Protection:
         exits = self._entrant.worker_idle_exit_seconds is not None

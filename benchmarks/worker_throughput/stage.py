@@ -71,6 +71,7 @@ class Stage:
             "visibility_timeout_seconds": VISIBILITY_SECONDS,
             "job_timeout_seconds": 60,
             "idle_seconds": 3600,
+            "watch_seconds": 3,
             "drain_seconds": 5,
             "jobs_per_instance": slots,
             "max_attempts": 3,

@@ -24,6 +24,7 @@ SETTINGS = {
     "visibility_timeout_seconds": 120,
     "job_timeout_seconds": 600,
     "idle_seconds": 60,
+    "watch_seconds": 3,
     "drain_seconds": 120,
     "jobs_per_instance": 1,
     "max_attempts": 3,

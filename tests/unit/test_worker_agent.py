@@ -16,7 +16,7 @@ from pilotlight.worker.endings import Outcome
 from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.home import Home
 from pilotlight.worker.intake import Intake
-from pilotlight.worker.loop_state import Action, Fitness, Policy, Reason, entering_service
+from pilotlight.worker.loop_state import Action, Fitness, Reason, entering_service, policy_of_one
 from pilotlight.worker.parts import LeaveSign, Parts
 from pilotlight.worker.slots import Places
 from pilotlight.worker.wake import Stopwatch
@@ -61,7 +61,7 @@ class World:
             random=random.Random(7),  # noqa: S311
             log=EventLog(self.log_text, lambda: self.now),
         )
-        self.agent = Agent(parts, Policy(60, 120), entering_service(0, 0))
+        self.agent = Agent(parts, policy_of_one(60, 3, 120, 0), entering_service(0, 0))
 
     # around
     def target(self):
@@ -214,10 +214,29 @@ def test_a_job_that_runs_is_not_idle(world):
     world.steps(until=500)
     assert "unprotect" not in world.did
     world.finish_job()
-    world.steps(until=559)
+    world.steps(until=504)
     assert "unprotect" not in world.did
-    world.steps(until=562)
+    world.steps(until=507)
     assert "unprotect" in world.did
+
+
+def test_a_job_that_comes_to_an_idle_worker_lets_it_expect_another(world):
+    world.steps(until=10)
+    world.arriving = [message("m")]
+    world.steps(until=20)
+    world.finish_job()
+    world.steps(until=79)
+    assert "unprotect" not in world.did
+    world.steps(until=82)
+    assert "unprotect" in world.did
+
+
+def test_a_worker_that_nobody_takes_receives_again(world):
+    world.steps(until=65)
+    assert "unprotect" in world.did
+    world.did.clear()
+    world.steps(until=80)
+    assert [it for it in world.did if it != "look"][:3] == ["protect", "erase note", "receive"]
 
 
 def test_a_message_that_arrives_when_the_instance_is_leaving_goes_back(world):
@@ -277,6 +296,7 @@ def test_a_message_never_waits_behind_a_long_job(world):
 
 def test_after_a_long_job_nothing_is_fetched_ahead(world):
     short_jobs_before(world)
+    world.steps(until=world.now + 2)  # it has been idle: the next job is expected
     world.job_seconds = 30.0
     world.arriving = [message("long")]
     world.steps(until=world.now + 0.75)

@@ -17,6 +17,7 @@ from pilotlight.worker.wake import Stopwatch
 WORKERS = 500
 CALLS_A_SECOND = 10  # published limits are not to be found; that of most such calls is higher
 IDLE_SECONDS = 90
+WATCH_SECONDS = 3
 
 
 class Api:
@@ -61,7 +62,7 @@ class Surrounded:
             random=chance,
             log=log,
         )
-        policy = policy_of_one(IDLE_SECONDS, 120, chance.random())
+        policy = policy_of_one(IDLE_SECONDS, WATCH_SECONDS, 120, chance.random())
         self.agent = Agent(parts, policy, entering_service(0.0, chance.random()))
 
     def target(self):
@@ -142,7 +143,7 @@ def test_workers_that_wake_together_make_one_call_each_and_hardly_one_is_throttl
 
 def test_workers_that_fall_idle_together_all_drop_their_protection(crowd):
     crowd.run_until_each_was(Protection.DROPPED, at_most_seconds=300)
-    assert crowd.api.calls.total() < 4 * WORKERS
+    assert crowd.api.calls.total() < 5 * WORKERS  # once to give it up, once to take it back, and repeats
 
 
 def test_workers_that_see_work_together_all_have_their_protection_back(crowd):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pilotlight.worker.idleness import Patience
 from pilotlight.worker.loop import decide
 from pilotlight.worker.loop_state import (
     CONFIRM_AFTER_SECONDS,
@@ -17,6 +18,7 @@ from pilotlight.worker.loop_state import (
     Reason,
     State,
     entering_service,
+    job_came,
     looked,
     protected,
     protection_call_failed,
@@ -25,7 +27,8 @@ from pilotlight.worker.loop_state import (
     unprotected,
 )
 
-POLICY = Policy(idle_seconds=60, drain_seconds=120)
+PATIENCE = Patience(idle_seconds=60, brief_seconds=5, offer_seconds=15)
+POLICY = Policy(PATIENCE, drain_seconds=120)
 WOKEN = entering_service(0, jitter=0)
 CONFIRMED = State(Protection.CONFIRMED)
 DROPPED = State(Protection.DROPPED)
@@ -176,6 +179,14 @@ def row(sentence, state, seen, now, action, reason):
             Reason.IDLE,
         ),
         row(
+            "after a job that had waited for it, it does so soon",
+            job_came(CONFIRMED, idle_seconds=0.1),
+            replace(IN_SERVICE, last_work_at=100),
+            105,
+            Action.UNPROTECT,
+            Reason.IDLE,
+        ),
+        row(
             "a running job is never idle however long it takes",
             CONFIRMED,
             replace(IN_SERVICE, running=1, wanted=1),
@@ -206,6 +217,22 @@ def row(sentence, state, seen, now, action, reason):
             11,
             Action.PROTECT,
             Reason.WORK_WAITING,
+        ),
+        row(
+            "nobody took it by the next look: it is wanted, and protects itself",
+            protection_dropped(CONFIRMED, now=100),
+            IN_SERVICE,
+            115,
+            Action.PROTECT,
+            Reason.NOT_TAKEN,
+        ),
+        row(
+            "before that it can still be taken",
+            looked(protection_dropped(CONFIRMED, now=100), 0, now=114),
+            IN_SERVICE,
+            114.9,
+            Action.WAIT,
+            Reason.RELEASED,
         ),
         row(
             "protection dropped in this boot has to be confirmed by a restarted worker too",
@@ -314,6 +341,31 @@ def test_idle_time_begins_anew_when_protection_is_back():
     state = protected(looked(DROPPED, 1, now=500), now=501)
     assert decide(state, IN_SERVICE, 502, POLICY).action is Action.RECEIVE
     assert decide(state, IN_SERVICE, 561, POLICY).action is Action.UNPROTECT
+
+
+def test_the_first_offer_that_is_not_taken_ends_a_brief_idle_time():
+    alone = job_came(CONFIRMED, idle_seconds=0.1)
+    state = protected(protection_dropped(alone, now=500), now=515)
+    assert decide(state, IN_SERVICE, 574, POLICY).action is Action.RECEIVE
+    assert decide(state, IN_SERVICE, 575, POLICY).action is Action.UNPROTECT
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        protection_dropped(protection_call_failed(CONFIRMED, Action.UNPROTECT, 100, 0), now=110),
+        protection_call_failed(protection_dropped(CONFIRMED, now=100), Action.PROTECT, 115, 0),
+    ],
+    ids=["giving it up had to be repeated", "taking it back was refused"],
+)
+def test_where_calls_are_refused_an_offer_stays_open_until_there_is_work(state):
+    assert decide(looked(state, 0, now=900), IN_SERVICE, 901, POLICY).action is Action.WAIT
+    assert decide(looked(state, 1, now=900), IN_SERVICE, 901, POLICY).action is Action.PROTECT
+
+
+def test_a_worker_that_came_back_for_work_was_not_refused():
+    state = protected(looked(protection_dropped(CONFIRMED, now=500), 1, now=502), now=502)
+    assert state.idleness == CONFIRMED.idleness
 
 
 def test_a_confirmation_does_not_prolong_the_idle_time():

@@ -129,7 +129,10 @@ class Agent:
             return
         self.state = loop_state.received(self.state)
         if messages:
-            self._last_work_at = self.parts.clock()
+            now = self.parts.clock()
+            free_since = max(self._last_work_at, self.parts.slots.ready_at)
+            self.state = loop_state.job_came(self.state, now - free_since)
+            self._last_work_at = now
             self._take_in(messages)
 
     def _take_in(self, messages: Sequence[ReceivedMessage]) -> None:

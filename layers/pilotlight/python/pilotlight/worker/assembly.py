@@ -125,7 +125,9 @@ def assemble(
         log=log,
     )
     chance = parts.random
-    policy = policy_of_one(settings.idle_seconds, settings.drain_seconds, chance.random())
+    policy = policy_of_one(
+        settings.idle_seconds, settings.watch_seconds, settings.drain_seconds, chance.random()
+    )
     heartbeat = HeartbeatSender(
         DynamoDbHeartbeats(dynamodb, settings.heartbeats_table),
         worker.instance_id,

@@ -2,7 +2,8 @@
 
 The order of things keeps jobs safe. An instance is protected from scale-in before it receives
 and until it has been idle long enough; it stops receiving before it drops protection; and once
-that is dropped it receives again only after Auto Scaling has confirmed the protection anew.
+that is dropped it receives again only after Auto Scaling has confirmed the protection anew: when
+work waits, or when nobody took it within the time of an offer (idleness.py).
 
 An instance that enters service is protected by its group (NewInstancesProtectedFromScaleIn, which
 also counts for one that comes from the warm pool: Auto Scaling user guide, instance-protection).
@@ -40,7 +41,7 @@ def decide(state: State, seen: Observation, now: float, policy: Policy) -> Step:
     if seen.fitness is Fitness.UNFIT:
         return Step(Action.REPORT_UNHEALTHY, Reason.SELF_CHECK_FAILED, state)
     if state.protection in (Protection.DROPPING, Protection.DROPPED):
-        return _stay_released(state, now)
+        return _stay_released(state, now, policy)
     if seen.fitness is Fitness.CHECKING:
         return Step(Action.WAIT, Reason.SELF_CHECK, state)
     return _work(state, seen, now, policy)
@@ -73,7 +74,7 @@ def _leave(state: State, seen: Observation, now: float) -> Step:
 
 def _work(state: State, seen: Observation, now: float, policy: Policy) -> Step:
     idle_since = max(seen.last_work_at, seen.ready_at, state.active_since)
-    idle = not seen.running and now - idle_since >= policy.idle_seconds
+    idle = not seen.running and now - idle_since >= state.idleness.seconds(policy.patience)
     if idle and seen.receiving:
         return Step(Action.WAIT, Reason.IDLE, state)
     if idle and now >= state.call_at:
@@ -88,10 +89,13 @@ def _work(state: State, seen: Observation, now: float, policy: Policy) -> Step:
     return Step(Action.WAIT, reason, state)
 
 
-def _stay_released(state: State, now: float) -> Step:
+def _stay_released(state: State, now: float, policy: Policy) -> Step:
     if state.waiting and now >= state.call_at:
         return Step(Action.PROTECT, Reason.WORK_WAITING, state)
     if state.protection is Protection.DROPPING and now >= state.call_at:
         return Step(Action.UNPROTECT, Reason.IDLE, state)
+    untaken = now >= state.offered_at + policy.patience.offer_seconds
+    if untaken and not state.failed_calls:
+        return Step(Action.PROTECT, Reason.NOT_TAKEN, state)
     action = Action.LOOK if now >= state.look_at else Action.WAIT
     return Step(action, Reason.RELEASED, state)

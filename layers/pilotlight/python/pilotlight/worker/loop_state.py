@@ -1,7 +1,10 @@
 """What a worker knows and sees, and how what it did changes what it knows. See loop.py."""
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from pilotlight.worker.idleness import NEW, Idleness, Patience, patience_of_one
 
 IN_SERVICE = "InService"
 TERMINATED = "Terminated"
@@ -52,6 +55,7 @@ class Reason(StrEnum):
     QUEUE_UNREACHABLE = "QUEUE_UNREACHABLE"
     IDLE = "IDLE"
     RELEASED = "RELEASED"
+    NOT_TAKEN = "NOT_TAKEN"
     WORK_WAITING = "WORK_WAITING"
     DRAINING = "DRAINING"
     DRAINED = "DRAINED"
@@ -60,13 +64,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Policy:
-    idle_seconds: float
+    patience: Patience
     drain_seconds: float
 
 
-def policy_of_one(idle_seconds: float, drain_seconds: float, jitter: float) -> Policy:
+def policy_of_one(
+    idle_seconds: float, watch_seconds: float, drain_seconds: float, jitter: float
+) -> Policy:
     """`jitter` from 0 to 1 makes a worker's idle time its own: never shorter than asked for."""
-    return Policy(idle_seconds * (1 + jitter * IDLE_SPREAD), drain_seconds)
+    patience = patience_of_one(idle_seconds, watch_seconds, jitter * IDLE_SPREAD)
+    return Policy(patience, drain_seconds)
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ class State:
     failed_calls: int = 0
     look_at: float = 0.0
     waiting: int = 0  # messages in the queue, by the last look
+    idleness: Idleness = NEW
+    offered_at: float = 0.0  # since when it has been unprotected
     receive_at: float = 0.0
     failed_receives: int = 0
     hand_back_at: float | None = None  # set while leaving
@@ -122,16 +131,18 @@ def entering_service(now: float, jitter: float) -> State:
 
 def unprotected(now: float) -> State:
     """Of a worker that starts again in a boot during which protection was dropped."""
-    return State(Protection.DROPPED, active_since=now)
+    return State(Protection.DROPPED, active_since=now, offered_at=now)
 
 
 def protected(state: State, now: float) -> State:
     """After being unprotected the idle time begins anew; a mere confirmation does not touch it."""
     was_released = state.protection in (Protection.DROPPING, Protection.DROPPED)
+    untaken = was_released and not state.waiting
     return replace(
         state,
         protection=Protection.CONFIRMED,
         active_since=now if was_released else state.active_since,
+        idleness=state.idleness.offer_untaken() if untaken else state.idleness,
         waiting=0,
         call_at=0.0,
         failed_calls=0,
@@ -139,9 +150,11 @@ def protected(state: State, now: float) -> State:
 
 
 def protection_dropped(state: State, now: float) -> State:
+    """An API that refuses calls is not asked to take back what nobody may have seen."""
     return replace(
         state,
         protection=Protection.DROPPED,
+        offered_at=math.inf if state.failed_calls else now,
         waiting=0,
         look_at=now + LOOK_SECONDS,
         call_at=0.0,
@@ -166,6 +179,11 @@ def looked(state: State, waiting: int, now: float) -> State:
 
 def received(state: State) -> State:
     return replace(state, receive_at=0.0, failed_receives=0)
+
+
+def job_came(state: State, idle_seconds: float) -> State:
+    """`idle_seconds` had the worker had nothing to do when messages came."""
+    return replace(state, idleness=state.idleness.job_came(idle_seconds))
 
 
 def receive_failed(state: State, now: float, jitter: float) -> State:

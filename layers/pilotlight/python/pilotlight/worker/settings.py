@@ -28,6 +28,7 @@ class WorkerSettings:
     visibility_timeout_seconds: int
     job_timeout_seconds: int
     idle_seconds: int
+    watch_seconds: int  # 0: capacity is looked at once a minute
     drain_seconds: int
     jobs_per_instance: int
     max_attempts: int
@@ -64,6 +65,7 @@ def parse_settings(text: str) -> WorkerSettings:
         ),
         job_timeout_seconds=_whole(document, "job_timeout_seconds", 1, MAX_JOB_TIMEOUT_SECONDS),
         idle_seconds=_whole(document, "idle_seconds", 0, 86_400),
+        watch_seconds=_whole(document, "watch_seconds", 0, 60),
         drain_seconds=_whole(document, "drain_seconds", 0, 172_800),
         jobs_per_instance=_whole(document, "jobs_per_instance", 1, 1_000),
         max_attempts=_whole(document, "max_attempts", 1, 1_000),

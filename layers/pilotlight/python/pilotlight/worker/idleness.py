@@ -1,0 +1,67 @@
+"""How long a worker without a job holds its protection from scale-in.
+
+The scaler knows what is to come, the worker holds the protection, and neither can ask the other. So
+a worker that gives up its protection makes an offer: a scaler that wants fewer takes it, and a
+worker that is not taken within the time of a look is wanted, and goes on receiving, protected.
+"""
+
+from dataclasses import dataclass, replace
+
+PROMPT_SECONDS = 1.0  # a job received so soon had waited for the worker
+BRIEF_SECONDS = 5.0
+MOST_DOUBLINGS = 3  # of the time until the next offer; two calls each, of as many workers as idle
+MINUTE_SECONDS = 60.0
+TAKING_SECONDS = 12.0
+"""From a lowered capacity to the choice of who leaves: 5.6 s in a published recording of the live
+service (radkawar/stackd), and as long again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: idle until an offer, the same after a job that came alone, and how long an offer
+    lasts."""
+
+    idle_seconds: float
+    brief_seconds: float
+    offer_seconds: float
+
+
+def patience_of_one(idle_seconds: float, watch_seconds: float, spread: float) -> Patience:
+    """An offer outlasts the time between two looks, a minute without the watch. `spread` (0 or
+    more, a share of each idle time) makes a worker's times its own."""
+    longer = 1.0 + spread
+    return Patience(
+        idle_seconds=idle_seconds * longer,
+        brief_seconds=min(idle_seconds, BRIEF_SECONDS) * longer,
+        offer_seconds=(watch_seconds or MINUTE_SECONDS) + TAKING_SECONDS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Idleness:
+    """What a worker has seen since it entered service.
+
+    `jobs_come` while it is idle: unknown before its first job, then what that or a later one told.
+    `untaken` are its offers since its last job.
+    """
+
+    jobs_come: bool | None = None
+    untaken: int = 0
+
+    def seconds(self, patience: Patience) -> float:
+        """Of idleness until the next offer."""
+        if self.jobs_come is False and not self.untaken:
+            return patience.brief_seconds
+        doublings: int = min(max(0, self.untaken - 1), MOST_DOUBLINGS)
+        return patience.idle_seconds * (1 << doublings)
+
+    def job_came(self, idle_seconds: float) -> "Idleness":
+        if idle_seconds > PROMPT_SECONDS:
+            return Idleness(jobs_come=True)
+        return Idleness(jobs_come=bool(self.jobs_come))
+
+    def offer_untaken(self) -> "Idleness":
+        return replace(self, untaken=self.untaken + 1)
+
+
+NEW = Idleness()

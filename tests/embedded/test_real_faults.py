@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.timeout(1200)
 
 LIMIT_SECONDS = 600.0  # many times what it takes: a slow computer is no defect
 VISIBILITY_SECONDS = 30
+IMPATIENT_SECONDS = 45  # instead of five minutes
+BREAK_PYTHON = 'ln -sf /bin/false "${PILOTLIGHT_HOME:-/opt/pilotlight}/venv/bin/python" && '
 SIZES = {"MinSize": "1", "MaxSize": "3", "IdleSeconds": "5"}
 
 
@@ -224,6 +227,41 @@ def test_a_worker_starts_on_a_full_disk_and_has_its_instance_replaced(site: Site
     later = [site.send(seconds=1, saves=True) for _ in range(4)]
     assert {site.over(each).state for each in (job_id, *later)} == {"succeeded"}
     site.until(lambda: full not in serving(site.watched), f"{full} is replaced")
+
+
+def test_a_job_is_not_left_to_an_instance_whose_worker_cannot_start_any_more(
+    site: Site, watched: Watched, cloud: EmbeddedCloud
+) -> None:
+    [broken] = serving(watched)
+    with overdue_after(IMPATIENT_SECONDS, cloud, watched.stack.name):
+        site.run(broken, BREAK_PYTHON + KILL_WORKER)
+        job_id = site.send(seconds=1)
+        job = site.over(job_id)
+    assert job.state == "succeeded"
+    assert job.instance_id != broken
+    site.until(lambda: broken not in serving(watched), f"{broken} is replaced")
+    watched.logs.read_new()
+    reasons = [
+        line.fields["reason"]
+        for line in watched.logs.lines
+        if line.instance_id == broken and line.fields.get("message") == "dead worker replaced"
+    ]
+    assert reasons[0] == "HEARTBEAT_OVERDUE"
+
+
+@contextmanager
+def overdue_after(seconds: int, cloud: EmbeddedCloud, stack_name: str) -> Iterator[None]:
+    """Reconcile judges a heartbeat that has not come after so long."""
+    functions, name = cloud.client("lambda"), f"{stack_name}-reconcile"
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    impatient = {**before, "HEARTBEAT_OVERDUE_SECONDS": str(seconds)}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": impatient})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": before}
+        )
 
 
 @pytest.mark.parametrize("at_call", [1, 2])

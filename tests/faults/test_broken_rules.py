@@ -20,8 +20,11 @@ from pilotlight.fleet.command_result import Conclusion, Verb
 from pilotlight.fleet.completion import complete
 from pilotlight.fleet.lifecycle_action import Pause
 from pilotlight.fleet.outcome import Outcome, Result
+from pilotlight.jobs.checkpoints import AttemptCheckpoints
 from pilotlight.settings import queue_depth
 from pilotlight.worker import agent, lease, surroundings
+from pilotlight.worker.belongings import Belongings
+from pilotlight.worker.code import CodeUpdate
 from pilotlight.worker.loop_state import Action, Observation, Policy, Reason, State, Step
 
 MOST_SEEDS = 60
@@ -87,6 +90,25 @@ def spend_without_limit(patch: Patch) -> None:
     patch.setattr(queue_depth, "affordable_instances", lambda *_: None)
 
 
+def begin_anew(patch: Patch) -> None:
+    patch.setattr(AttemptCheckpoints, "restore", lambda _: None)
+
+
+def keep_old_code(patch: Patch) -> None:
+    patch.setattr(CodeUpdate, "_update", lambda *_: None)
+
+
+def clear_the_payload_of_what_failed(patch: Patch) -> None:
+    read = Belongings.complete
+
+    def reads_and_clears(belongings, job):
+        complete = read(belongings, job)
+        belongings.clear(job, may_have_saved=False)
+        return complete
+
+    patch.setattr(Belongings, "complete", reads_and_clears)
+
+
 def work_while_warming(patch: Patch) -> None:
     patch.setattr(surroundings.Surroundings, "target", lambda _: "InService")
 
@@ -102,6 +124,9 @@ def work_while_warming(patch: Patch) -> None:
         (extend_no_visibility, "runs elsewhere already"),
         (spend_without_limit, "are affordable"),
         (work_while_warming, "begins on"),
+        (begin_anew, "s were saved"),
+        (keep_old_code, "of the code of"),
+        (clear_the_payload_of_what_failed, "its payload is gone"),
     ],
 )
 def test_a_broken_rule_is_noticed(

@@ -21,7 +21,7 @@ BAKED_SETUP_SECONDS = 45.0
 """A first boot from an image that has PyTorch in it, beside the boot itself: published cold starts
 of such images take 26 to 90 s."""
 TARGETS_SECONDS = (0.5, 2.0, 5.0, 10.0, 20.0)
-WATCHES_SECONDS = (1.0, 2.0, 5.0, 15.0)
+WATCHES_SECONDS = (1, 2, 5, 15)
 SECONDS_AN_HOUR = 3600.0
 
 
@@ -31,7 +31,7 @@ class Way:
 
     name: str
     target_wait_seconds: float
-    watch_seconds: float
+    watch_seconds: int
     min_size: int
     prepared: int
     result: Result
@@ -105,9 +105,9 @@ def advised_pool(trace: Trace, max_size: int) -> int:
 
 def _settings(
     trace: Trace, surroundings: Surroundings, worth: float, processes: int
-) -> tuple[float, float]:
+) -> tuple[float, int]:
     """TargetWaitSeconds, then WatchSeconds, that cost least with the wait included."""
-    watch = Ours().every_seconds
+    watch = Ours().watch_seconds
     tried = [(f"target {target:g} s", target, watch, surroundings) for target in TARGETS_SECONDS]
     ways = _ways(trace, tried, processes)
     target = min(ways, key=lambda way: way.price(worth)).target_wait_seconds
@@ -117,7 +117,7 @@ def _settings(
 
 
 def _ways(
-    trace: Trace, plans: Sequence[tuple[str, float, float, Surroundings]], processes: int
+    trace: Trace, plans: Sequence[tuple[str, float, int, Surroundings]], processes: int
 ) -> list[Way]:
     runs = [(trace, _ours(target, watch), surroundings) for _, target, watch, surroundings in plans]
     months = HOURS_A_MONTH * SECONDS_AN_HOUR / max(trace.window_seconds, PEAK_SECONDS)
@@ -138,6 +138,6 @@ def _ways(
     ]
 
 
-def _ours(target_wait_seconds: float, watch_seconds: float) -> Ours:
+def _ours(target_wait_seconds: float, watch_seconds: int) -> Ours:
     policy = Policy(target_wait_seconds=target_wait_seconds)
-    return Ours(policy=policy, every_seconds=watch_seconds)
+    return Ours(policy=policy, watch_seconds=watch_seconds)

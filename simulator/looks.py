@@ -19,6 +19,11 @@ class Look(Protocol):
 
     def decide(self) -> int | None: ...
 
+    @property
+    def every_seconds(self) -> float:
+        """From one look to the next, as it is now."""
+        ...
+
     def still_for_seconds(self) -> float:
         """Unless something changes, looks within this time from now would hold as well."""
         ...
@@ -41,6 +46,7 @@ class PeerLook:
         self._crew = crew
         self._fleet = fleet
         self._surroundings = surroundings
+        self.every_seconds = contestant.every_seconds
         self._delay = contestant.look_delay_seconds
         self._memory = contestant.memory_seconds
         self._rule: Rule = contestant.make()
@@ -92,21 +98,21 @@ class Looker:
     """Looks every so often, and sleeps while nothing can come of it: the cost of a run grows with
     what happens, not with the time that passes."""
 
-    def __init__(
-        self, schedule: Schedule, news: News, fleet: Fleet, look: Look, every_seconds: float
-    ) -> None:
+    def __init__(self, schedule: Schedule, news: News, fleet: Fleet, look: Look) -> None:
         self._schedule = schedule
         self._news = news
         self._fleet = fleet
         self._look = look
-        self._every = every_seconds
+        self._every = look.every_seconds
         self._begun_at = schedule.now()
+        self._counted = 0
+        self._counted_at = self._begun_at
         self._timer: Timer | None = schedule.call_at(self._begun_at, self._wake)
 
     @property
     def looks(self) -> int:
         """Up to now, those that were left out because nothing had changed too."""
-        return int((self._schedule.now() - self._begun_at) / self._every) + 1
+        return self._counted + self._since_counted() + 1
 
     def _wake(self) -> None:
         self._news.forget_me()
@@ -115,10 +121,20 @@ class Looker:
         if capacity is not None and capacity != group.desired_capacity:
             self._fleet.set_capacity(capacity)
         now = self._schedule.now()
+        self._keep_pace()
         still = self._look.still_for_seconds()
         if still > self._every:
             self._news.wake_me(self._rouse)
         self._plan(now + max(still, self._every / 2))
+
+    def _keep_pace(self) -> None:
+        every = self._look.every_seconds
+        if every != self._every:
+            self._counted += self._since_counted()
+            self._counted_at, self._every = self._schedule.now(), every
+
+    def _since_counted(self) -> int:
+        return int((self._schedule.now() - self._counted_at) / self._every)
 
     def _rouse(self) -> None:
         if self._timer is not None:

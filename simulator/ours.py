@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from local.group.clock import Schedule
 from pilotlight.scaling.decision import Observation, Policy, QueueDepth, desired_capacity
+from pilotlight.scaling.watch import pause_seconds
 from simulator.arrivals import ArrivalMetric
 from simulator.crew import Crew
 from simulator.fleet import Fleet
@@ -22,7 +23,7 @@ class Ours:
 
     name: str = NAME
     policy: Policy = field(default_factory=Policy)
-    every_seconds: float = 3.0  # the template's WatchSeconds
+    watch_seconds: int = 3  # the template's WatchSeconds
     idle_seconds: float = 60.0  # the template's IdleSeconds
     look_delay_seconds: float = 0.0
     kills_busy: bool = False
@@ -47,18 +48,24 @@ class OurLook:
         crew: Crew,
         fleet: Fleet,
         arrivals: ArrivalMetric,
-        policy: Policy,
+        ours: Ours,
     ) -> None:
         self._schedule = schedule
         self._crew = crew
         self._fleet = fleet
         self._arrivals = arrivals
-        self._policy = policy
+        self._policy = ours.policy
+        self._watch_seconds = ours.watch_seconds
         self._capacity = 0
 
     def decide(self) -> int | None:
         self._capacity = desired_capacity(self._observe(), self._policy).capacity
         return self._capacity
+
+    @property
+    def every_seconds(self) -> float:
+        history = self._arrivals.history() if self._policy.waiting.foresees else None
+        return pause_seconds(self._watch_seconds, self._policy.target_wait_seconds, history)
 
     def still_for_seconds(self) -> float:
         """The decision has no memory: the same sight gives the same answer, and only the arrival

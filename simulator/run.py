@@ -76,9 +76,7 @@ class Run:
     def result(self) -> Result:
         self._clock.run_until(0.0)
         self._fleet.begin()
-        self._looker = Looker(
-            self._clock, self._news, self._fleet, self._look(), self._entrant.every_seconds
-        )
+        self._looker = Looker(self._clock, self._news, self._fleet, self._look())
         step = (self._trace.window_seconds + QUIET_SECONDS) / SAMPLES
         self._clock.call_at(0.0, self._sample, step)
         for arrival, service in zip(
@@ -93,13 +91,13 @@ class Run:
     def _look(self) -> Look:
         clock, crew, fleet = self._clock, self._crew, self._fleet
         if isinstance(self._entrant, Ours):
-            return OurLook(clock, crew, fleet, self._arrivals, self._entrant.policy)
+            return OurLook(clock, crew, fleet, self._arrivals, self._entrant)
         return PeerLook(clock, self._news, crew, fleet, self._surroundings, self._entrant)
 
     def _patience(self) -> Patience | None:
         entrant = self._entrant
         if isinstance(entrant, Ours):
-            return patience_of_one(entrant.idle_seconds, entrant.every_seconds, spread=0.0)
+            return patience_of_one(entrant.idle_seconds, entrant.watch_seconds, spread=0.0)
         idle_seconds = entrant.worker_idle_exit_seconds
         if idle_seconds is None:
             if entrant.kills_busy:
@@ -180,9 +178,10 @@ class Run:
         )
 
     def _metrics_read(self) -> float:
-        """At most: ours reads its history in two functions, whatever it sees."""
-        is_ours = isinstance(self._entrant, Ours)
-        return METRICS_AN_HOUR * self._clock.now() / HOUR_SECONDS if is_ours else 0.0
+        """At most: ours reads its history in two functions, whatever it sees, if it foresees."""
+        entrant = self._entrant
+        reads = isinstance(entrant, Ours) and entrant.policy.waiting.foresees
+        return METRICS_AN_HOUR * self._clock.now() / HOUR_SECONDS if reads else 0.0
 
     def _api_calls(self) -> int:
         """Of the control plane: looks at queue and group, capacity, protection, hooks."""

@@ -37,9 +37,9 @@ from pilotlight.observability import (
     run_steps,
     traced,
 )
-from pilotlight.scaling.capacity import set_capacity
+from pilotlight.scaling.capacity import past_arrivals, set_capacity
 from pilotlight.scaling.pool import size_pool
-from pilotlight.scaling.watch import tick_delays_seconds
+from pilotlight.scaling.watch import pause_seconds, tick_delays_seconds
 from pilotlight.settings.reconcile import ReconcileSettings
 
 settings = ReconcileSettings.from_environment(os.environ)
@@ -73,7 +73,10 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
 def send_ticks() -> None:
     """First, since their delays count from now, and whatever becomes of the rest."""
     if settings.watch_seconds:
-        watch.send_ticks(tick_delays_seconds(settings.watch_seconds))
+        policy = settings.policy(datetime.now(UTC))
+        past = past_arrivals(arrivals, policy)
+        pause = pause_seconds(settings.watch_seconds, policy.target_wait_seconds, past)
+        watch.send_ticks(tick_delays_seconds(pause))
 
 
 def put_right() -> None:

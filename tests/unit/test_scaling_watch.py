@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from pilotlight.scaling.watch import MINUTE_SECONDS, tick_delays_seconds
+from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.watch import MINUTE_SECONDS, pause_seconds, tick_delays_seconds
 
 
 @pytest.mark.parametrize("watch_seconds", range(1, MINUTE_SECONDS + 1))
@@ -21,3 +22,26 @@ def test_reconciles_look_and_the_ticks_leave_no_gap_longer_than_the_watch_and_no
 
 def test_the_shipped_watch_looks_twenty_times_a_minute() -> None:
     assert list(tick_delays_seconds(3)) == list(range(3, 60, 3))
+
+
+@pytest.mark.parametrize(
+    ("watch_seconds", "target_wait_seconds", "jobs", "pause"),
+    [
+        pytest.param(3, 1.0, 0, 3, id="an hour without a job is watched as it was asked for"),
+        pytest.param(3, 1.0, 1, 1, id="a job an hour pays for a look each second"),
+        pytest.param(3, 10.0, 9, 3, id="where a wait is worth a tenth one job more is needed"),
+        pytest.param(3, 10.0, 10, 1, id="and ten pay for it"),
+        pytest.param(3, 0.0, 0, 3, id="however dear a wait is nothing comes of looking closely"),
+        pytest.param(0, 1.0, 99, 0, id="a watch that is off stays off"),
+    ],
+)
+def test_the_pause_between_two_looks(
+    watch_seconds: int, target_wait_seconds: float, jobs: int, pause: int
+) -> None:
+    history = ArrivalHistory(per_minute=(50,) * 300 + (0,) * 59 + (jobs,))
+
+    assert pause_seconds(watch_seconds, target_wait_seconds, history) == pause
+
+
+def test_without_a_history_the_watch_is_as_it_was_asked_for() -> None:
+    assert pause_seconds(3, 1.0, None) == 3

@@ -168,7 +168,7 @@ def test_ours_is_what_the_template_ships() -> None:
         return float(found[1])
 
     ours = Ours()
-    assert ours.every_seconds == default("WatchSeconds")
+    assert ours.watch_seconds == default("WatchSeconds")
     assert ours.idle_seconds == default("IdleSeconds")
     assert ours.policy.target_wait_seconds == default("TargetWaitSeconds")
 

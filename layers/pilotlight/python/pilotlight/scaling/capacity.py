@@ -79,12 +79,22 @@ def set_capacity(
     A depth that cannot be read holds the capacity; a group that cannot be read raises. Without a
     history the backlog alone decides, so none is read for a policy that foresees nothing.
     """
-    history = _history_or_none(arrivals) if policy.waiting.foresees else None
+    history = past_arrivals(arrivals, policy)
     observation = observe(group.describe(), _depth_or_unknown(jobs), history)
     scaling_pass = Pass(observation, desired_capacity(observation, policy))
     if scaling_pass.changes_capacity:
         group.set_desired_capacity(scaling_pass.decision.capacity)
     return scaling_pass
+
+
+def past_arrivals(arrivals: HistoryReader, policy: Policy) -> ArrivalHistory | None:
+    """None where nothing is known, and for a policy that foresees nothing."""
+    if not policy.waiting.foresees:
+        return None
+    try:
+        return arrivals.history()
+    except TransientError:
+        return None
 
 
 def observe(
@@ -108,12 +118,5 @@ def observe(
 def _depth_or_unknown(jobs: DepthReader) -> QueueDepth | None:
     try:
         return jobs.depth()
-    except TransientError:
-        return None
-
-
-def _history_or_none(arrivals: HistoryReader) -> ArrivalHistory | None:
-    try:
-        return arrivals.history()
     except TransientError:
         return None

@@ -27,10 +27,10 @@ def test_the_shipped_watch_looks_twenty_times_a_minute() -> None:
 @pytest.mark.parametrize(
     ("watch_seconds", "target_wait_seconds", "jobs", "pause"),
     [
-        pytest.param(3, 1.0, 0, 3, id="an hour without a job is watched as it was asked for"),
-        pytest.param(3, 1.0, 1, 1, id="a job an hour pays for a look each second"),
-        pytest.param(3, 10.0, 9, 3, id="where a wait is worth a tenth one job more is needed"),
-        pytest.param(3, 10.0, 10, 1, id="and ten pay for it"),
+        pytest.param(3, 1.0, 5, 3, id="less than a job an hour is watched as it was asked for"),
+        pytest.param(3, 1.0, 6, 1, id="a job an hour pays for a look each second"),
+        pytest.param(3, 10.0, 59, 3, id="where a wait is worth a tenth one job more is needed"),
+        pytest.param(3, 10.0, 60, 1, id="and ten pay for it"),
         pytest.param(3, 0.0, 0, 3, id="however dear a wait is nothing comes of looking closely"),
         pytest.param(0, 1.0, 99, 0, id="a watch that is off stays off"),
     ],
@@ -38,7 +38,7 @@ def test_the_shipped_watch_looks_twenty_times_a_minute() -> None:
 def test_the_pause_between_two_looks(
     watch_seconds: int, target_wait_seconds: float, jobs: int, pause: int
 ) -> None:
-    history = ArrivalHistory(per_minute=(50,) * 300 + (0,) * 59 + (jobs,))
+    history = ArrivalHistory(per_minute=(jobs,) + (0,) * 359)
 
     assert pause_seconds(watch_seconds, target_wait_seconds, history) == pause
 

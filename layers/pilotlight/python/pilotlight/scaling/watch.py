@@ -23,7 +23,8 @@ class TickSender(Protocol):
 def pause_seconds(
     watch_seconds: int, target_wait_seconds: float, history: ArrivalHistory | None
 ) -> int:
-    """Between two looks: one second while as many jobs an hour come as pay for that, 0 for none.
+    """Between two looks: one second while as many jobs an hour come, by the mean of the history, as
+    pay for that. 0 for none.
 
     Two looks more in three seconds cost USD 0.0039 an hour (docs/scaling.md) and spare each job
     that finds no worker about a second, worth USD 0.0037 by the target of one second, where an
@@ -31,8 +32,8 @@ def pause_seconds(
     """
     if not watch_seconds or history is None:
         return watch_seconds
-    jobs = sum(history.per_minute[-HOUR_MINUTES:])
-    return CLOSE_WATCH_SECONDS if jobs >= max(1.0, target_wait_seconds) else watch_seconds
+    jobs, hours = sum(history.per_minute), len(history.per_minute) / HOUR_MINUTES
+    return CLOSE_WATCH_SECONDS if jobs and jobs >= target_wait_seconds * hours else watch_seconds
 
 
 def tick_delays_seconds(watch_seconds: int) -> Sequence[int]:

@@ -208,6 +208,12 @@ def test_each_trial_that_fails_puts_the_next_one_further_off(
             1,
             id="one that leaves does not count",
         ),
+        pytest.param(
+            group_in(Phase.OPEN, 15, max_size=3, desired_capacity=2),
+            3,
+            3,
+            id="none but those that sleep, which nothing else would wake",
+        ),
     ],
 )
 def test_a_trial_lets_the_group_desire_one_instance_more(

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pilotlight.fleet.breaker_state import BreakerState, Phase
 from pilotlight.fleet.group import Group, Member
-from pilotlight.fleet.trial import Census, PoolSizes, trial_capacity, trial_pool, wants_more
+from pilotlight.fleet.trial import Census, PoolSizes, is_held_back, trial_capacity, trial_pool
 from pilotlight.fleet.waits import Activity
 
 LAUNCH = "Launch"
@@ -123,7 +123,7 @@ def _cool_down(
         return _wait("COOLING_DOWN")
     if any(not it.is_over for it in seen.activities if it.is_setup):
         return _wait("SETUP_STILL_RUNS")
-    if not wants_more(seen.group, seen.there, policy.pool):
+    if not is_held_back(seen.group, seen.there, policy.pool):
         return _wait("NOTHING_WANTED")
     capacity = trial_capacity(seen.group, seen.there)
     preparing = BreakerState(Phase.PREPARING, now, state.failed_trials, capacity)

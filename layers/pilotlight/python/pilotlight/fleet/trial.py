@@ -41,12 +41,10 @@ class Census:
         )
 
 
-def wants_more(group: Group, there: Census, pool: PoolSizes) -> bool:
-    """Whether group or pool would launch a new instance if they could."""
-    woken = max(0, min(group.desired_capacity - there.active, there.resting))
-    return _wants_cold_launch(group, there) or (
-        pool.target(group, group.desired_capacity) > there.pooled - woken
-    )
+def is_held_back(group: Group, there: Census, pool: PoolSizes) -> bool:
+    """Whether group or pool would launch or wake an instance if they could."""
+    more_in_group = group.desired_capacity > there.active
+    return more_in_group or pool.target(group, group.desired_capacity) > there.pooled
 
 
 def trial_capacity(group: Group, there: Census) -> int:

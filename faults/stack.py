@@ -106,7 +106,7 @@ class Stack:
         world.diary.say("the pool is deleted")
         group.delete(force=True)
         self._until(lambda: not len(group.members))
-        world.forget_group()
+        world.auto_scaling.forget_group()
         self.group_is_gone = True
         self._minutes.close()
         for mapping in self._mappings.values():

@@ -6,11 +6,11 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
 
+from faults.auto_scaling import GROUP_ARN, AutoScalingApi
 from faults.bucket import Bucket, BucketClient
 from faults.bus import Bus, Rule
 from faults.clients import Answer, Caller, Client
@@ -40,14 +40,10 @@ from local.group.events import GroupEvent
 from local.group.group import Group
 from local.group.ports import World as GroupWorld
 from local.group.states import LifecycleState
-from local.services.autoscaling_api import OPERATIONS
-from local.services.autoscaling_service import AutoScalingService, GroupRecord
-from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState
+from pilotlight.fleet.breaker_state import BreakerState
 
 START = 1_790_000_000.0
-GROUP_ARN = (
-    f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
-)
+
 NewGuest = Callable[["World", str, str, Fate], Guest]
 
 
@@ -165,8 +161,7 @@ class World:
 
     @property
     def breaker(self) -> BreakerState:
-        """As it is written down."""
-        return BreakerState.read(self.record.tags.get(BREAKER_TAG, {}).get("Value", ""))
+        return self.auto_scaling.breaker
 
     # The group's listener
 
@@ -261,10 +256,11 @@ class World:
         return [Rule(is_lifecycle_action, self.lifecycle), Rule(has_ended, self.results)]
 
     def _services(self) -> Mapping[str, Mapping[str, Answer]]:
+        self.auto_scaling = AutoScalingApi(self)
         self.systems_manager = SystemsManager(self)
         queues = [self.jobs, self.dead_letters, self.lifecycle, self.results, self.watch]
         return {
-            "autoscaling": self._auto_scaling(),
+            "autoscaling": self.auto_scaling.answers(),
             "ssm": self.systems_manager.answers(),
             "lambda": LambdaLayerVersions(lambda: self.stack.code_version).answers(),
             "sqs": SqsApi(queues).answers(),
@@ -275,49 +271,6 @@ class World:
             "s3": self.bucket.answers(),
             "logs": {"CreateLogStream": lambda _: {}, "PutLogEvents": lambda _: {}},
         }
-
-    def _auto_scaling(self) -> Mapping[str, Answer]:
-        service = AutoScalingService("us-east-1", "123456789012", None, None)  # type: ignore[arg-type]
-        launch = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "workers"}
-        subnets = tuple(place.subnet_id for place in PLACEMENTS)
-        self.record = GroupRecord(GROUP, GROUP_ARN, launch, START, subnets, {})
-        self.record.properties = {"HealthCheckType": "EC2"}
-        self.record.group = self.group
-        service.add(self.record)
-        self.forget_group = partial(service.forget, GROUP)
-        answers = {name: partial(operation, service) for name, operation in OPERATIONS.items()}
-        complete = answers["CompleteLifecycleAction"]
-
-        def completes(request: Mapping[str, Any]) -> Mapping[str, Any]:
-            self._note_what_is_cut_short(request)
-            return complete(request)
-
-        health = answers["SetInstanceHealth"]
-
-        def judges(request: Mapping[str, Any]) -> Mapping[str, Any]:
-            self._note_whom_functions_condemn(request["InstanceId"])
-            return health(request)
-
-        return answers | {"CompleteLifecycleAction": completes, "SetInstanceHealth": judges}
-
-    def _note_what_is_cut_short(self, request: Mapping[str, Any]) -> None:
-        guest = self.machines.guests.get(request.get("InstanceId", ""))
-        if guest is None or request["LifecycleHookName"] != "drain" or not guest.busy:
-            return
-        for action in self.group.journeys.actions.of(guest.instance_id):
-            token = request.get("LifecycleActionToken", action.token)
-            if action.hook.name == "drain" and token == action.token:
-                began_at = action.limit_at - action.hook.global_timeout_seconds
-                shortest = min(it.drain_seconds for it in self.settings_so_far)
-                if self.clock.now() < began_at + shortest:
-                    self.cut_short.append(guest.instance_id)
-
-    def _note_whom_functions_condemn(self, instance_id: str) -> None:
-        member = self.group.members.get(instance_id)
-        serves = member is not None and member.state is LifecycleState.IN_SERVICE
-        if serves and self.tasks.running().place.kind == "functions":
-            self.condemned.append(instance_id)
-            self.stirred = True
 
     def _alert(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.alerts.append(request["Subject"])

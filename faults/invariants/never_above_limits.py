@@ -18,6 +18,7 @@ def never_above_limits(world: World) -> Iterator[str]:
         yield f"{active} instances are active, and {limit} is the largest size"
     if affordable is None or world.by_hand_at > float("-inf"):
         return
-    allowed = max(affordable, group.settings.min_size)
+    # Whoever lowers MinSize waits for the next look at the queue.
+    allowed = max(affordable, *(it.min_size for it in world.settings_so_far))
     if group.desired_capacity > allowed:
         yield f"{group.desired_capacity} instances are desired, and {allowed} are affordable"

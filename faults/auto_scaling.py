@@ -1,0 +1,80 @@
+"""The Auto Scaling API over the group of a run: the embedded AWS's, which tells on its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from faults.clients import Answer
+from faults.deployment import GROUP, PLACEMENTS
+from local.group.states import LifecycleState
+from local.services.autoscaling_api import OPERATIONS
+from local.services.autoscaling_service import AutoScalingService, GroupRecord
+from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+GROUP_ARN = (
+    f"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/{GROUP}"
+)
+
+
+class AutoScalingApi:
+    """To be made when the world has its group."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._service = AutoScalingService("us-east-1", "123456789012", None, None)  # type: ignore[arg-type]
+        launch = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "workers"}
+        subnets = tuple(place.subnet_id for place in PLACEMENTS)
+        made_at = world.clock.now()
+        self._record = GroupRecord(GROUP, GROUP_ARN, launch, made_at, subnets, {})
+        self._record.properties = {"HealthCheckType": "EC2"}
+        self._record.group = world.group
+        self._service.add(self._record)
+
+    @property
+    def breaker(self) -> BreakerState:
+        """As it is written down."""
+        return BreakerState.read(self._record.tags.get(BREAKER_TAG, {}).get("Value", ""))
+
+    def forget_group(self) -> None:
+        """The group is gone."""
+        self._service.forget(GROUP)
+
+    def answers(self) -> Mapping[str, Answer]:
+        answers = {name: partial(act, self._service) for name, act in OPERATIONS.items()}
+        complete, judge = answers["CompleteLifecycleAction"], answers["SetInstanceHealth"]
+
+        def completes(request: Mapping[str, Any]) -> Mapping[str, Any]:
+            self._note_what_is_cut_short(request)
+            return complete(request)
+
+        def judges(request: Mapping[str, Any]) -> Mapping[str, Any]:
+            self._note_whom_functions_condemn(request["InstanceId"])
+            return judge(request)
+
+        return answers | {"CompleteLifecycleAction": completes, "SetInstanceHealth": judges}
+
+    def _note_what_is_cut_short(self, request: Mapping[str, Any]) -> None:
+        world = self._world
+        guest = world.machines.guests.get(request.get("InstanceId", ""))
+        if guest is None or request["LifecycleHookName"] != "drain" or not guest.busy:
+            return
+        for action in world.group.journeys.actions.of(guest.instance_id):
+            token = request.get("LifecycleActionToken", action.token)
+            if action.hook.name == "drain" and token == action.token:
+                began_at = action.limit_at - action.hook.global_timeout_seconds
+                shortest = min(it.drain_seconds for it in world.settings_so_far)
+                if world.clock.now() < began_at + shortest:
+                    world.cut_short.append(guest.instance_id)
+
+    def _note_whom_functions_condemn(self, instance_id: str) -> None:
+        world = self._world
+        member = world.group.members.get(instance_id)
+        serves = member is not None and member.state is LifecycleState.IN_SERVICE
+        if serves and world.tasks.running().place.kind == "functions":
+            world.condemned.append(instance_id)
+            world.stirred = True

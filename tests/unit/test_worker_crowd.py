@@ -143,7 +143,8 @@ def test_workers_that_wake_together_make_one_call_each_and_hardly_one_is_throttl
 
 def test_workers_that_fall_idle_together_all_drop_their_protection(crowd):
     crowd.run_until_each_was(Protection.DROPPED, at_most_seconds=300)
-    assert crowd.api.calls.total() < 5 * WORKERS  # once to give it up, once to take it back, and repeats
+    # Once to give it up, once to take it back, and repeats.
+    assert crowd.api.calls.total() < 5 * WORKERS
 
 
 def test_workers_that_see_work_together_all_have_their_protection_back(crowd):

@@ -58,11 +58,13 @@ class Acts:
         self._acts: dict[Kind, Act] = {
             Kind.CAPACITY: self._set_capacity,
             Kind.WORKER_KILLED: lambda _, target: self._run(target, KILL_WORKER),
+            Kind.WORKER_STALLED: self._stall_worker,
             Kind.JOB_KILLED: lambda _, target: self._run(target, KILL_JOB),
             Kind.DISK_FULL: lambda _, target: self._run(target, FILL_DISK),
             Kind.STOPPED: self._stop,
             Kind.TERMINATED: self._terminate,
             Kind.REBOOTED: self._reboot,
+            Kind.HUNG: self._hang,
             Kind.DRAINED: self._drain,
             Kind.SPOT: self._give_spot_notice,
             Kind.REBALANCE: self._recommend_rebalance,
@@ -96,6 +98,17 @@ class Acts:
         self._ec2.reboot_instances(InstanceIds=[target])
         return "RebootInstances"
 
+    def _hang(self, _strike: Strike, target: str) -> str:
+        """Every process on it freezes, the agent too."""
+        self._control("fault", instance_id=target, fault="hang")
+        return "until it is replaced"
+
+    def _stall_worker(self, strike: Strike, target: str) -> str:
+        """Its own timer ends it when it goes on after too long."""
+        self._run(target, stall_worker(strike.seconds))
+        time.sleep(strike.seconds)
+        return f"for {strike.seconds:.0f} s"
+
     def _drain(self, _strike: Strike, target: str) -> str:
         """As an operator takes an instance out; one that is drained waits for its end."""
         document = f"{self._stack.name}-drain"
@@ -118,10 +131,13 @@ class Acts:
         return notice
 
     def _metadata(self, instance_id: str, path: str, text: str) -> None:
+        self._control("metadata", instance_id=instance_id, path=path, text=text)
+
+    def _control(self, name: str, **content: str) -> None:
         try:
-            self._faults.control("metadata", instance_id=instance_id, path=path, text=text)
+            self._faults.control(name, **content)
         except ValueError as error:
-            raise CommandError(f"{instance_id} is gone: {error}") from error
+            raise CommandError(f"{content['instance_id']} is gone: {error}") from error
 
     def _cut(self, caller: str, seconds: float) -> str:
         self._faults.control("network", caller=caller, cut=True)
@@ -141,6 +157,13 @@ class Acts:
         return run_on_instance(
             self._stack.cloud, instance_id, SHELL_SCRIPT, parameters, COMMAND_LIMIT_SECONDS
         )
+
+
+def stall_worker(seconds: float) -> str:
+    """Ends at once; the worker goes on by itself."""
+    go_on = f'sleep {seconds:.0f}; kill -CONT "$pid"'
+    return f"""{MAIN_PID} && kill -STOP "$pid" && export pid || exit 1
+setsid sh -c '{go_on}' > /dev/null 2>&1 < /dev/null &"""
 
 
 def _utc(at: float) -> str:

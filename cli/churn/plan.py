@@ -25,11 +25,13 @@ class Kind(StrEnum):
 
     CAPACITY = "desired capacity set at random"
     WORKER_KILLED = "worker killed (-9)"
+    WORKER_STALLED = "worker stalled (-STOP) for a while"
     JOB_KILLED = "job's process killed (-9)"
     DISK_FULL = "instance's disk filled"
     STOPPED = "instance stopped behind the group's back"
     TERMINATED = "instance terminated behind the group's back"
     REBOOTED = "instance rebooted"
+    HUNG = "instance hung for good"
     DRAINED = "instance drained by its document, then terminated"
     SPOT = "Spot interruption notice, then terminated"
     REBALANCE = "rebalance recommendation"
@@ -83,11 +85,13 @@ LONG = Size(
     strikes={
         Kind.CAPACITY: 24,
         Kind.WORKER_KILLED: 14,
+        Kind.WORKER_STALLED: 6,
         Kind.JOB_KILLED: 14,
         Kind.DISK_FULL: 1,
         # The next ones cost an instance each, and its place a new setup.
         Kind.STOPPED: 2,
         Kind.TERMINATED: 2,
+        Kind.HUNG: 1,
         Kind.DRAINED: 2,
         Kind.SPOT: 1,
         Kind.REBALANCE: 1,
@@ -104,6 +108,7 @@ SHORT = Size(
     strikes={
         Kind.CAPACITY: 3,
         Kind.WORKER_KILLED: 3,
+        Kind.WORKER_STALLED: 1,
         Kind.JOB_KILLED: 3,
         Kind.STOPPED: 1,
         Kind.REBOOTED: 1,

@@ -64,8 +64,7 @@ class OurLook:
 
     @property
     def every_seconds(self) -> float:
-        history = self._arrivals.history() if self._policy.waiting.foresees else None
-        return pause_seconds(self._watch_seconds, self._policy.target_wait_seconds, history)
+        return pause_seconds(self._watch_seconds, self._arrivals.history())
 
     def still_for_seconds(self) -> float:
         """The decision has no memory: the same sight gives the same answer, and only the arrival

@@ -73,9 +73,7 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
 def send_ticks() -> None:
     """First, since their delays count from now, and whatever becomes of the rest."""
     if settings.watch_seconds:
-        policy = settings.policy(datetime.now(UTC))
-        past = past_arrivals(arrivals, policy)
-        pause = pause_seconds(settings.watch_seconds, policy.target_wait_seconds, past)
+        pause = pause_seconds(settings.watch_seconds, past_arrivals(arrivals))
         watch.send_ticks(tick_delays_seconds(pause))
 
 

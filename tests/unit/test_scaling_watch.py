@@ -25,23 +25,19 @@ def test_the_shipped_watch_looks_twenty_times_a_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("watch_seconds", "target_wait_seconds", "jobs", "pause"),
+    ("watch_seconds", "jobs", "pause"),
     [
-        pytest.param(3, 1.0, 5, 3, id="less than a job an hour is watched as it was asked for"),
-        pytest.param(3, 1.0, 6, 1, id="a job an hour pays for a look each second"),
-        pytest.param(3, 10.0, 59, 3, id="where a wait is worth a tenth one job more is needed"),
-        pytest.param(3, 10.0, 60, 1, id="and ten pay for it"),
-        pytest.param(3, 0.0, 0, 3, id="however dear a wait is nothing comes of looking closely"),
-        pytest.param(0, 1.0, 99, 0, id="a watch that is off stays off"),
+        pytest.param(3, 0, 3, id="without a job the queue is watched as it was asked for"),
+        pytest.param(3, 5, 3, id="and with less than one an hour"),
+        pytest.param(3, 6, 1, id="a job an hour pays for a look each second"),
+        pytest.param(0, 99, 0, id="a watch that is off stays off"),
     ],
 )
-def test_the_pause_between_two_looks(
-    watch_seconds: int, target_wait_seconds: float, jobs: int, pause: int
-) -> None:
+def test_the_pause_between_two_looks(watch_seconds: int, jobs: int, pause: int) -> None:
     history = ArrivalHistory(per_minute=(jobs,) + (0,) * 359)
 
-    assert pause_seconds(watch_seconds, target_wait_seconds, history) == pause
+    assert pause_seconds(watch_seconds, history) == pause
 
 
 def test_without_a_history_the_watch_is_as_it_was_asked_for() -> None:
-    assert pause_seconds(3, 1.0, None) == 3
+    assert pause_seconds(3, None) == pause_seconds(3, ArrivalHistory(per_minute=())) == 3

@@ -26,6 +26,7 @@ from pilotlight.fleet.command_result import Invocation
 from pilotlight.fleet.dead_workers import WorkerCare
 from pilotlight.fleet.group import Group, Member
 from pilotlight.scaling.decision import QueueDepth
+from pilotlight.scaling.forecast import ArrivalHistory
 
 Load = Callable[..., ModuleType]
 Recorded = Callable[[str], dict[str, Any]]
@@ -51,6 +52,11 @@ class FakeWatch:
 
     def send_ticks(self, delays_seconds: Sequence[int]) -> None:
         self.delays.extend(delays_seconds)
+
+
+class FakeArrivals:
+    def history(self) -> ArrivalHistory:
+        return ArrivalHistory(per_minute=(1,) * 60)
 
 
 class NoGroup(FakeGroup):
@@ -333,6 +339,16 @@ def reconcile(load_function: Load) -> ModuleType:
     app.jobs, app.watch = FakeJobs(visible=2), FakeWatch()
     app.worker_care = WorkerCare(FakeHeartbeats(), FakeMachines(), timedelta(minutes=5))
     return app  # type: ignore[no-any-return]
+
+
+def test_while_jobs_come_the_queue_is_looked_at_each_second(
+    reconcile: Any, recorded_event: Recorded, context: Any
+) -> None:
+    reconcile.arrivals = FakeArrivals()
+
+    reconcile.handler(recorded_event("reconcile"), context)
+
+    assert reconcile.watch.delays == list(range(1, 60))
 
 
 def test_each_minute_capacity_watch_and_processes_are_set_right(

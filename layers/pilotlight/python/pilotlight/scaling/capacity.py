@@ -79,7 +79,7 @@ def set_capacity(
     A depth that cannot be read holds the capacity; a group that cannot be read raises. Without a
     history the backlog alone decides, so none is read for a policy that foresees nothing.
     """
-    history = past_arrivals(arrivals, policy)
+    history = past_arrivals(arrivals) if policy.waiting.foresees else None
     observation = observe(group.describe(), _depth_or_unknown(jobs), history)
     scaling_pass = Pass(observation, desired_capacity(observation, policy))
     if scaling_pass.changes_capacity:
@@ -87,10 +87,8 @@ def set_capacity(
     return scaling_pass
 
 
-def past_arrivals(arrivals: HistoryReader, policy: Policy) -> ArrivalHistory | None:
-    """None where nothing is known, and for a policy that foresees nothing."""
-    if not policy.waiting.foresees:
-        return None
+def past_arrivals(arrivals: HistoryReader) -> ArrivalHistory | None:
+    """None where nothing is known, or nothing can be learned just now."""
     try:
         return arrivals.history()
     except TransientError:

@@ -20,20 +20,18 @@ class TickSender(Protocol):
         ...
 
 
-def pause_seconds(
-    watch_seconds: int, target_wait_seconds: float, history: ArrivalHistory | None
-) -> int:
-    """Between two looks: one second while as many jobs an hour come, by the mean of the history, as
-    pay for that. 0 for none.
+def pause_seconds(watch_seconds: int, history: ArrivalHistory | None) -> int:
+    """Between two looks: one second while a job an hour comes, by the mean of the history; 0 for
+    none.
 
     Two looks more in three seconds cost USD 0.0039 an hour (docs/scaling.md) and spare each job
     that finds no worker about a second, worth USD 0.0037 by the target of one second, where an
-    instance costs USD 0.526 an hour, and in proportion less by a longer one.
+    instance costs USD 0.526 an hour.
     """
     if not watch_seconds or history is None:
         return watch_seconds
     jobs, hours = sum(history.per_minute), len(history.per_minute) / HOUR_MINUTES
-    return CLOSE_WATCH_SECONDS if jobs and jobs >= target_wait_seconds * hours else watch_seconds
+    return CLOSE_WATCH_SECONDS if jobs and jobs >= hours else watch_seconds
 
 
 def tick_delays_seconds(watch_seconds: int) -> Sequence[int]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 from botocore.exceptions import ClientError
@@ -133,7 +133,7 @@ class JobLog:
 def logs(
     job_id: JobId,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the job is over.")
+        bool, typer.Option("--follow", "-f", help="From its first attempt until the job is over.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="The workers' own lines, a JSON object each.")
@@ -147,7 +147,8 @@ def logs(
         stack = Stack(stack_name, ConfiguredCloud())
         desk, log = JobsDesk(stack), JobLog(stack, job_id)
         show = _print_json if as_json else _print
-        count = _print_lines(_job(desk, job_id), log, show)
+        job = awaited(desk, job_id, time.sleep) if follow else _job(desk, job_id)
+        count = _print_lines(job, log, show)
         while follow and (job := _job(desk, job_id)) and not _ended(job):
             time.sleep(FOLLOW_SECONDS)
             count += _print_lines(job, log, show)
@@ -158,12 +159,27 @@ def logs(
             )
 
 
+class Desk(Protocol):
+    def read(self, job_ids: Collection[str]) -> list[Job]: ...
+
+
+def awaited(desk: Desk, job_id: str, sleep: Callable[[float], None]) -> Job:
+    """Once a worker has received it."""
+    found = desk.read([job_id])
+    if not found:
+        typer.echo(f"No worker has received {job_id} yet: waiting.", err=True)
+    while not found:
+        sleep(FOLLOW_SECONDS)
+        found = desk.read([job_id])
+    return found[0]
+
+
 def _job(desk: JobsDesk, job_id: str) -> Job:
     found = desk.read([job_id])
     if not found:
         raise CommandError(
             f"No worker has received a job {job_id!r} (yet), so there is no log of it: "
-            f"`pilotlight job {job_id} --follow` waits for it."
+            f"`pilotlight logs {job_id} --follow` waits for it."
         )
     return found[0]
 

@@ -84,6 +84,7 @@ def demo(
         write_results(run, folder)
         print_results(run, folder, console)
         if keep:
+            console.print(f"Its stack is {demos.STACK_NAME}: tell each command --stack-name.")
             wait_for_interrupt(cloud.environment())
     console.print(run.tally.verdict, highlight=False)
     raise typer.Exit(0 if run.tally.flawless else 1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cli.job_command import Sight
-from cli.job_logs import AFTER_SECONDS, BEFORE_SECONDS, Window, windows
+from cli.job_logs import AFTER_SECONDS, BEFORE_SECONDS, Window, awaited, windows
 from cli.job_story import AttemptTimes, attempt_times, headline
 from cli.recording import Attempt, Job, Look, Member
 
@@ -102,3 +102,19 @@ def test_an_attempt_that_left_no_record_is_told_and_its_log_looked_for_everywher
 def test_the_log_of_a_job_that_died_with_its_last_worker_ends_where_it_was_given_up() -> None:
     dead = replace(RUNNING, state="dead_lettered", dead_lettered_at=200.0)
     assert windows(dead)[-1].until == 200.0 + AFTER_SECONDS
+
+
+def test_a_log_that_is_followed_begins_once_a_worker_has_the_job(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    looks: list[list[Job]] = [[], [], [RUNNING]]
+
+    class Desk:
+        def read(self, job_ids: object) -> list[Job]:
+            assert job_ids == ["train-1"]
+            return looks.pop(0)
+
+    assert awaited(Desk(), "train-1", lambda _: None) is RUNNING
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("waiting") == 1

@@ -21,12 +21,8 @@ class Stage:
         self.cloud = cloud
         self._sqs = cloud.client("sqs")
         self._dead_letter_queue_url = self.make_queue()
-        cloud.client("dynamodb").create_table(
-            TableName="jobs",
-            KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        self._make_table("jobs", "job_id")
+        self._make_table("heartbeats", "sender")
         cloud.client("logs").create_log_group(logGroupName="/workers")
 
     def make_queue(self) -> str:
@@ -62,12 +58,14 @@ class Stage:
             "queue_url": queue_url,
             "dead_letter_queue_url": self._dead_letter_queue_url,
             "jobs_table": "jobs",
+            "heartbeats_table": "heartbeats",
             "bucket": "none",
             "group_name": "none",
             "log_group": "/workers",
             "region": REGION,
             "layers": {"pilotlight": "", "jobs": ""},
             "template_version": "1",
+            "heartbeat_seconds": 60,
             "visibility_timeout_seconds": VISIBILITY_SECONDS,
             "job_timeout_seconds": 60,
             "idle_seconds": 3600,
@@ -79,6 +77,14 @@ class Stage:
             "job_memory_mib": 0,
             "device": "cpu",
         }
+
+    def _make_table(self, name: str, key: str) -> None:
+        self.cloud.client("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
 
     def _send(self, queue_url: str, ids: Sequence[str]) -> None:
         entries = [

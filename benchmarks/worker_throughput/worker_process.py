@@ -50,6 +50,7 @@ class WorkerProcess:
         self._moments: list[float] = []  # of each job's success
         self._started: list[float] = []
         self._ready = 0
+        self._silent = False  # it will say no more
         self._slots = slots
         self._errors = (folder / "errors.txt").open("w")
 
@@ -95,10 +96,18 @@ class WorkerProcess:
 
     def _until(self, condition: Any, seconds: float) -> None:
         with self._heard:
-            if not self._heard.wait_for(condition, seconds):
+            if not self._heard.wait_for(lambda: condition() or self._silent, seconds):
                 raise TimeoutError(f"the worker with {self._slots} slots did not come to it")
+            if not condition():
+                raise RuntimeError(f"the worker ended; {self._errors.name} says why")
 
     def _listen(self) -> None:
+        self._hear_events()
+        with self._heard:
+            self._silent = True
+            self._heard.notify_all()
+
+    def _hear_events(self) -> None:
         for line in self._process.stdout or ():
             event = json.loads(line)
             with self._heard:

@@ -55,8 +55,11 @@ class FakeWatch:
 
 
 class FakeArrivals:
+    def __init__(self, *per_minute: int) -> None:
+        self.per_minute = per_minute
+
     def history(self) -> ArrivalHistory:
-        return ArrivalHistory(per_minute=(1,) * 60)
+        return ArrivalHistory(per_minute=self.per_minute)
 
 
 class NoGroup(FakeGroup):
@@ -336,7 +339,7 @@ def reconcile(load_function: Load) -> ModuleType:
     app.group = FakeGroup(
         described=group_of(Member(INSTANCE, "InService", True), suspended_processes=frozenset())
     )
-    app.jobs, app.watch = FakeJobs(visible=2), FakeWatch()
+    app.jobs, app.watch, app.arrivals = FakeJobs(visible=2), FakeWatch(), FakeArrivals()
     app.worker_care = WorkerCare(FakeHeartbeats(), FakeMachines(), timedelta(minutes=5))
     return app  # type: ignore[no-any-return]
 
@@ -344,7 +347,7 @@ def reconcile(load_function: Load) -> ModuleType:
 def test_while_jobs_come_the_queue_is_looked_at_each_second(
     reconcile: Any, recorded_event: Recorded, context: Any
 ) -> None:
-    reconcile.arrivals = FakeArrivals()
+    reconcile.arrivals = FakeArrivals(1, 1, 1)
 
     reconcile.handler(recorded_event("reconcile"), context)
 

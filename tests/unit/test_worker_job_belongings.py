@@ -52,6 +52,15 @@ def test_a_bucket_that_stays_out_of_reach_is_no_failure_of_the_job(bench):
     assert bench.table.item.get("failures", 0) == 0
 
 
+def test_a_payload_that_comes_too_late_for_an_instance_that_leaves_is_read_elsewhere(bench):
+    bench.bucket.content = LARGE.stored
+    bench.bucket.out_of_reach = range(1000, 1010)
+    bench.sign.hand_back_at = 1300.0
+    assert bench.run([RESULT], body=LARGE.body) is Outcome.HANDED_BACK
+    assert bench.process.sent == []
+    assert (bench.queue.visibility, bench.clock.now) == ([0], 1000.0)
+
+
 def test_a_job_without_belongings_is_not_looked_for_in_the_bucket(bench):
     bench.bucket.out_of_reach = range(9999)
     assert bench.run([RESULT]) is Outcome.SUCCEEDED

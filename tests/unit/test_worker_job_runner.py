@@ -204,6 +204,14 @@ def test_no_job_starts_until_the_table_knows_of_it(bench):
     assert bench.queue.visibility == [120]  # the message stays hidden meanwhile
 
 
+def test_a_job_that_cannot_begin_yet_goes_back_as_soon_as_its_instance_leaves(bench):
+    bench.table.out_of_reach = range(1000, 1010)
+    bench.sign.hand_back_at = 1300.0
+    assert bench.run([RESULT]) is Outcome.HANDED_BACK
+    assert bench.process.sent == []
+    assert (bench.queue.visibility, bench.clock.now) == ([0], 1000.0)
+
+
 def test_with_the_table_out_of_reach_for_long_the_message_goes_back(bench):
     bench.table.out_of_reach = range(1000, 9999)
     assert bench.run([RESULT]) is Outcome.HANDED_BACK

@@ -164,7 +164,7 @@ class JobRunner:
     def _claim(self, run: Run, lease: Lease) -> Claim | None:
         """None when the table stayed out of reach: no job starts without being recorded."""
         attributes = records.running(run)
-        return self._recording.patiently(
+        return self._recording.while_staying(
             lambda: self._table.begin(run, attributes), lease, named(run)
         )
 
@@ -172,7 +172,7 @@ class JobRunner:
         self, sent: JobMessage, run: Run, lease: Lease, process: RunningProcess
     ) -> Finish:
         try:
-            job = self._recording.patiently(
+            job = self._recording.while_staying(
                 lambda: self._belongings.complete(sent), lease, named(run)
             )
         except MalformedJobError as error:

@@ -1,5 +1,6 @@
 """Writing into a table that may not answer for a while, without letting go of the message."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -34,16 +35,31 @@ class Recording:
         self, write: Callable[[], T], lease: Lease, named: Mapping[str, object]
     ) -> T | None:
         """The write's answer; None when the table stayed out of reach, or the instance leaves."""
+        return self._try(write, lease, named, lambda: self._stop.hand_back_at or math.inf)
+
+    def while_staying(
+        self, call: Callable[[], T], lease: Lease, named: Mapping[str, object]
+    ) -> T | None:
+        """The call's answer; None also once the instance is told to leave: what has not begun yet
+        is better begun elsewhere."""
+        return self._try(call, lease, named, lambda: 0.0 if self._stop.hand_back_at else math.inf)
+
+    def _try(
+        self,
+        call: Callable[[], T],
+        lease: Lease,
+        named: Mapping[str, object],
+        stop_at: Callable[[], float],
+    ) -> T | None:
         give_up_at = self._clock() + PATIENCE_SECONDS
-        while True:
-            answer = self.once(write, named)
-            if answer is not None:
-                return answer
-            stop_at = min(give_up_at, self._stop.hand_back_at or give_up_at)
-            if self._clock() + RETRY_SECONDS >= stop_at:
+        while (answer := self.once(call, named)) is None:
+            if self._clock() + RETRY_SECONDS >= min(give_up_at, stop_at()):
                 return None
             lease.keep()
             self._sleep(RETRY_SECONDS)
+            if self._clock() >= stop_at():
+                return None
+        return answer
 
     def once(self, write: Callable[[], T], named: Mapping[str, object]) -> T | None:
         """The write's answer; None, and a line in the log, when there was none."""

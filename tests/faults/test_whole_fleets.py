@@ -33,7 +33,7 @@ def test_a_throttled_auto_scaling_only_makes_a_wake_slower() -> None:
     assert stage.calls["autoscaling.CompleteLifecycleAction"] >= INSTANCES
     assert stage.lost_events == 0
     # What is asked in vain must not crowd out what is asked for the first time.
-    assert stage.seconds < 2.5 * INSTANCES / 5.0
+    assert stage.seconds < 2.0 * INSTANCES / 5.0
 
 
 def test_starts_that_ec2_puts_off_wake_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

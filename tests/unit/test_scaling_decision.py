@@ -1,6 +1,5 @@
 """The scaling decision as a table, and what holds for every observation."""
 
-import dataclasses
 import itertools
 import timeit
 
@@ -275,13 +274,13 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
 def test_what_is_expected_and_what_people_want(
     observation: Observation, policy: Policy, expected: Decision
 ) -> None:
-    observation = dataclasses.replace(observation, max_size=max(observation.max_size, 9))
+    observation = observation._replace(max_size=max(observation.max_size, 9))
 
     assert desired_capacity(observation, policy) == expected
 
 
 def test_a_group_that_is_being_deleted_is_left_alone() -> None:
-    observation = dataclasses.replace(seen(9, desired=0, min_size=1), is_being_deleted=True)
+    observation = seen(9, desired=0, min_size=1)._replace(is_being_deleted=True)
 
     assert desired_capacity(observation, Policy()) == Decision(0, Reason.BEING_DELETED)
 
@@ -347,10 +346,8 @@ def test_more_backlog_never_means_less_capacity(
 ) -> None:
     assert observation.queue is not None
     queue = observation.queue
-    fuller = dataclasses.replace(
-        queue, visible=queue.visible + more, in_flight=queue.in_flight + working
-    )
-    busier = dataclasses.replace(observation, queue=fuller)
+    fuller = queue._replace(visible=queue.visible + more, in_flight=queue.in_flight + working)
+    busier = observation._replace(queue=fuller)
 
     before, after = (desired_capacity(it, policy).capacity for it in (observation, busier))
 

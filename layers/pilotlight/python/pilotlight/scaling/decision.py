@@ -5,15 +5,14 @@ Level-based and without memory: a trigger that is lost, late or doubled does no 
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
-from pilotlight.scaling.demand import Demand, Waiting, demand
-from pilotlight.scaling.forecast import NOTHING_KNOWN, ArrivalHistory, foresee
+from pilotlight.scaling.demand import Demand, Waiting, demand, outlook
+from pilotlight.scaling.forecast import ArrivalHistory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueDepth:
+class QueueDepth(NamedTuple):
     """Messages: ready to be received, being worked on, and not yet due."""
 
     visible: int
@@ -26,8 +25,7 @@ class QueueDepth:
         return self.visible + self.in_flight
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(NamedTuple):
     """Counts of instances; `queue` is None when its depth could not be read.
 
     `protected` are the InService ones that scale-in may not take; `starting` are on their way in;
@@ -52,7 +50,7 @@ class Observation:
         return max(0, self.in_service - self.protected - leaving)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for what is worked out once
 class Policy:
     """What people want; None is no limit.
 
@@ -69,14 +67,9 @@ class Policy:
     least_spare: int = 0
     affordable: int | None = None
 
-    @property
+    @cached_property
     def waiting(self) -> Waiting:
-        return _waiting(self.target_wait_seconds, self.start_seconds)
-
-
-@lru_cache(maxsize=8)  # of the few that one process has
-def _waiting(target_seconds: float, start_seconds: float) -> Waiting:
-    return Waiting(target_seconds=target_seconds, start_seconds=start_seconds)
+        return Waiting(self.target_wait_seconds, self.start_seconds)
 
 
 class Reason(StrEnum):
@@ -95,14 +88,8 @@ class Reason(StrEnum):
     BEING_DELETED = "BEING_DELETED"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    capacity: int
-    reason: Reason
-
-
-class Wish(NamedTuple):
-    """An end of the band that capacity may lie in, and what puts it there."""
+class Decision(NamedTuple):
+    """A capacity, and what it is for: the one to set, or an end of the band that it may lie in."""
 
     capacity: int
     reason: Reason
@@ -120,9 +107,9 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
         return Decision(_within_bounds(seen.desired, seen), Reason.UNKNOWN_METRICS)
     jobs = _demand(seen, seen.queue, policy)
     least = _limit(_least(jobs, seen.queue, policy), seen, policy)
-    most = _limit(_most(jobs, seen.queue, policy), seen, policy)
     if seen.desired < least.capacity:
-        return Decision(least.capacity, least.reason)
+        return least
+    most = _limit(_most(jobs, seen.queue, policy), seen, policy)
     if seen.desired > most.capacity:
         return _scale_in(most, seen)
     if least.reason in (Reason.AT_MAX, Reason.AT_SPEND_LIMIT):
@@ -131,33 +118,26 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
 
 
 def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
-    forecast = NOTHING_KNOWN
-    if seen.history is not None:
-        forecast = foresee(seen.history, policy.start_seconds)
-    return demand(
-        visible=queue.visible,
-        in_flight=queue.in_flight,
-        slots=seen.in_service * policy.jobs_per_instance,
-        waiting=policy.waiting,
-        forecast=forecast,
-    )
+    slots = seen.in_service * policy.jobs_per_instance
+    expected = outlook(seen.history, policy.waiting)
+    return demand(queue.visible, queue.in_flight, slots, expected)
 
 
-def _least(jobs: Demand, queue: QueueDepth, policy: Policy) -> Wish:
+def _least(jobs: Demand, queue: QueueDepth, policy: Policy) -> Decision:
     slots = policy.jobs_per_instance
     needed, expected = _instances(jobs.needed, slots), _instances(jobs.least, slots)
     scheduled = _scheduled(queue, policy)
     if scheduled > max(needed, expected):
-        return Wish(scheduled, Reason.SCHEDULE)
+        return Decision(scheduled, Reason.SCHEDULE)
     if expected > needed:
-        return Wish(expected, Reason.EXPECTED_ARRIVALS)
-    return Wish(needed, Reason.BACKLOG)
+        return Decision(expected, Reason.EXPECTED_ARRIVALS)
+    return Decision(needed, Reason.BACKLOG)
 
 
-def _most(jobs: Demand, queue: QueueDepth, policy: Policy) -> Wish:
+def _most(jobs: Demand, queue: QueueDepth, policy: Policy) -> Decision:
     """Fewer than the band's lower end it never is."""
     capacity = _instances(jobs.most, policy.jobs_per_instance)
-    return Wish(max(capacity, _scheduled(queue, policy)), Reason.IDLE)
+    return Decision(max(capacity, _scheduled(queue, policy)), Reason.IDLE)
 
 
 def _scheduled(queue: QueueDepth, policy: Policy) -> int:
@@ -171,25 +151,23 @@ def _instances(jobs: int, jobs_per_instance: int) -> int:
     return -(-jobs // jobs_per_instance)
 
 
-def _limit(wish: Wish, seen: Observation, policy: Policy) -> Wish:
+def _limit(wanted: Decision, seen: Observation, policy: Policy) -> Decision:
     """The group's bounds come last: money never undoes the least size that a person set."""
-    if policy.affordable is not None and wish.capacity > policy.affordable:
-        wish = Wish(policy.affordable, Reason.AT_SPEND_LIMIT)
-    if wish.capacity > seen.max_size:
-        return Wish(seen.max_size, Reason.AT_MAX)
-    if wish.capacity < seen.min_size:
-        return Wish(seen.min_size, Reason.AT_MIN)
-    return wish
+    if policy.affordable is not None and wanted.capacity > policy.affordable:
+        wanted = Decision(policy.affordable, Reason.AT_SPEND_LIMIT)
+    if wanted.capacity > seen.max_size:
+        return Decision(seen.max_size, Reason.AT_MAX)
+    if wanted.capacity < seen.min_size:
+        return Decision(seen.min_size, Reason.AT_MIN)
+    return wanted
 
 
-def _scale_in(most: Wish, seen: Observation) -> Decision:
+def _scale_in(most: Decision, seen: Observation) -> Decision:
     held = max(most.capacity, seen.desired - seen.can_leave)
     capacity = _within_bounds(held, seen)
     if capacity > most.capacity:
         return Decision(capacity, Reason.HELD_BY_BUSY)
-    if most.reason is Reason.AT_MIN:
-        return Decision(capacity, Reason.IDLE)
-    return Decision(capacity, most.reason)
+    return Decision(capacity, Reason.IDLE if most.reason is Reason.AT_MIN else most.reason)
 
 
 def _within_bounds(capacity: int, seen: Observation) -> int:

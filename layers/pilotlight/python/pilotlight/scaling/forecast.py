@@ -16,6 +16,7 @@ from itertools import accumulate, compress, islice, zip_longest
 from operator import mul, neg, not_, sub
 
 MINUTE_SECONDS = 60.0
+HOUR_MINUTES = 60
 HISTORY_MINUTES = 360
 RECENT_MINUTES = 5
 """How busy a moment was is told by so many minutes: fewer take a lull of a stream for its end, more
@@ -28,7 +29,7 @@ LEAST_CHANCE = 0.01
 """What is less likely is not expected at all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for what is worked out once
 class ArrivalHistory:
     """Jobs sent in each full minute, the oldest first; the newest may be some minutes old.
 
@@ -38,13 +39,19 @@ class ArrivalHistory:
     per_minute: tuple[int, ...]
     service_seconds: float | None = None
 
+    @cached_property
+    def jobs_an_hour(self) -> float:
+        """Their mean; 0 for no past."""
+        hours = len(self.per_minute) / HOUR_MINUTES
+        return sum(self.per_minute) / hours if hours else 0.0
+
     def __hash__(self) -> int:
-        """Of the newest minutes, which tell histories apart: each look asks `foresee` again, and
-        hashing six hours of them would cost more than the decision."""
+        """Of the newest minutes, which tell histories apart: each look asks for the same outlook,
+        and hashing six hours of them would cost more than the decision."""
         return hash((self.per_minute[-RECENT_MINUTES:], self.service_seconds))
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots, for what is worked out once
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """`chances[n]` is the chance that at least n jobs come while an instance starts; falls.
 
@@ -57,7 +64,7 @@ class Forecast:
     per_minute: tuple[int, ...]
     service_seconds: float | None
 
-    @cached_property
+    @property
     def lasting(self) -> float:
         """The share of the jobs that came in bursts of more than a minute: what two minutes in a
         row had above the mean. A stream has none."""
@@ -82,7 +89,6 @@ NOTHING_KNOWN = Forecast(
 )
 
 
-@lru_cache(maxsize=8)
 def foresee(history: ArrivalHistory, start_seconds: float) -> Forecast:
     """`start_seconds`: from the decision to a worker that receives."""
     per_minute = history.per_minute[-HISTORY_MINUTES:]

@@ -10,7 +10,6 @@ from typing import Protocol
 from pilotlight.scaling.forecast import ArrivalHistory
 
 MINUTE_SECONDS = 60
-HOUR_MINUTES = 60
 CLOSE_WATCH_SECONDS = 1
 
 
@@ -30,8 +29,7 @@ def pause_seconds(watch_seconds: int, history: ArrivalHistory | None) -> int:
     """
     if not watch_seconds or history is None:
         return watch_seconds
-    jobs, hours = sum(history.per_minute), len(history.per_minute) / HOUR_MINUTES
-    return CLOSE_WATCH_SECONDS if jobs and jobs >= hours else watch_seconds
+    return CLOSE_WATCH_SECONDS if history.jobs_an_hour >= 1.0 else watch_seconds
 
 
 def tick_delays_seconds(watch_seconds: int) -> Sequence[int]:

@@ -88,6 +88,9 @@ class Reason(StrEnum):
     BEING_DELETED = "BEING_DELETED"
 
 
+CEILINGS = frozenset({Reason.AT_MAX, Reason.AT_SPEND_LIMIT})
+
+
 class Decision(NamedTuple):
     """A capacity, and what it is for: the one to set, or an end of the band that it may lie in."""
 
@@ -112,9 +115,8 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
     most = _limit(_most(jobs, seen.queue, policy), seen, policy)
     if seen.desired > most.capacity:
         return _scale_in(most, seen)
-    if least.reason in (Reason.AT_MAX, Reason.AT_SPEND_LIMIT):
-        return Decision(seen.desired, least.reason)
-    return Decision(seen.desired, Reason.NO_CHANGE)
+    held_by = least.reason if least.reason in CEILINGS else Reason.NO_CHANGE
+    return Decision(seen.desired, held_by)
 
 
 def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:

@@ -95,6 +95,8 @@ class Outlook:
     @cached_property
     def kept(self) -> int:
         """Those that are worth keeping, besides, if they are there."""
+        if not self.waiting.foresees:
+            return 0
         return self.forecast.jobs_at_once(self.waiting.missed_chance)
 
     @cached_property
@@ -138,8 +140,6 @@ def demand(visible: int, in_flight: int, slots: int, expected: Outlook) -> Deman
     """`slots` are the jobs that workers in service can run at once."""
     backlog = visible + in_flight
     needed = max(min(slots, backlog), backlog - expected.sooner_served(visible, slots))
-    if not expected.waiting.foresees:
-        return Demand(needed=needed, least=needed, most=backlog)
     # Each worker that ends its job meanwhile is a spare one, counted once.
     spare = max(0, expected.spare - int(in_flight * expected.ending_share))
     least = needed + max(spare, expected.rivals(needed - in_flight))

@@ -72,7 +72,7 @@ class Forecast:
         if not jobs:
             return 0.0
         mean = jobs / len(self.per_minute)
-        above = [max(0.0, count - mean) for count in self.per_minute]
+        above = [count - mean if count > mean else 0.0 for count in self.per_minute]
         return sum(map(min, above, above[1:])) / jobs
 
     def jobs_with_chance(self, least: float) -> int:
@@ -113,8 +113,7 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
 
     One more is added that goes on as it is: it stands for what was never seen before.
     """
-    sums = tuple(accumulate(per_minute, initial=0))
-    recent = list(map(sub, sums[1:], (0,) * (RECENT_MINUTES - 1) + sums))
+    recent = list(accumulate(map(sub, per_minute, (0,) * RECENT_MINUTES + per_minute)))
     now = recent[-1]
     later = per_minute[LATE_MINUTES:]
     if now == 0:

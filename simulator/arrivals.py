@@ -66,7 +66,9 @@ class ArrivalMetric:
 
     @property
     def next_change_at(self) -> float:
-        """When the history that was last asked for is out of date."""
+        """When there is another history than now."""
+        if self._schedule.now() >= self._minute_ends_at:
+            self._turn()
         return self._minute_ends_at
 
     def _turn(self) -> None:

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from typing import Protocol
 
-from local.group.clock import Schedule, Timer
+from local.group.clock import Schedule
 from simulator.crew import Crew
 from simulator.fleet import Fleet
 from simulator.news import News
@@ -24,8 +24,8 @@ class Look(Protocol):
         """From one look to the next, as it is now."""
         ...
 
-    def still_for_seconds(self) -> float:
-        """Unless something changes, looks within this time from now would hold as well."""
+    def is_settled(self) -> bool:
+        """Whether looks would hold, from now on, unless there is news."""
         ...
 
 
@@ -74,11 +74,11 @@ class PeerLook:
             )
         )
 
-    def still_for_seconds(self) -> float:
+    def is_settled(self) -> bool:
         if self._news.count != self._told:
             self._told, self._changed_at = self._news.count, self._schedule.now()
-        is_settled = self._schedule.now() > self._changed_at + self._memory + self._delay
-        return math.inf if is_settled and not self._crew.queue else 0.0
+        is_forgotten = self._schedule.now() > self._changed_at + self._memory + self._delay
+        return is_forgotten and not self._crew.queue
 
     def _queue_numbers(self) -> tuple[float, int, int, float]:
         """The newest that are old enough."""
@@ -107,7 +107,7 @@ class Looker:
         self._begun_at = schedule.now()
         self._counted = 0
         self._counted_at = self._begun_at
-        self._timer: Timer | None = schedule.call_at(self._begun_at, self._wake)
+        schedule.call_at(self._begun_at, self._wake)
 
     @property
     def looks(self) -> int:
@@ -115,17 +115,15 @@ class Looker:
         return self._counted + self._since_counted() + 1
 
     def _wake(self) -> None:
-        self._news.forget_me()
         group = self._fleet.group
         capacity = self._look.decide()
         if capacity is not None and capacity != group.desired_capacity:
             self._fleet.set_capacity(capacity)
-        now = self._schedule.now()
         self._keep_pace()
-        still = self._look.still_for_seconds()
-        if still > self._every:
+        if self._look.is_settled():
             self._news.wake_me(self._rouse)
-        self._plan(now + max(still, self._every / 2))
+        else:
+            self._plan(self._schedule.now() + self._every / 2)
 
     def _keep_pace(self) -> None:
         every = self._look.every_seconds
@@ -137,14 +135,9 @@ class Looker:
         return int((self._schedule.now() - self._counted_at) / self._every)
 
     def _rouse(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         self._plan(self._schedule.now())
 
     def _plan(self, earliest: float) -> None:
         """The next turn at or after that moment."""
-        self._timer = None
-        if math.isfinite(earliest):
-            turn = math.ceil((earliest - self._begun_at) / self._every)
-            when = self._begun_at + turn * self._every
-            self._timer = self._schedule.call_at(when, self._wake)
+        turn = math.ceil((earliest - self._begun_at) / self._every)
+        self._schedule.call_at(self._begun_at + turn * self._every, self._wake)

@@ -23,6 +23,3 @@ class News:
     def wake_me(self, sleeper: Callable[[], None]) -> None:
         """Once, at the next news."""
         self._sleeper = sleeper
-
-    def forget_me(self) -> None:
-        self._sleeper = None

@@ -10,6 +10,7 @@ from pilotlight.scaling.watch import pause_seconds
 from simulator.arrivals import ArrivalMetric
 from simulator.crew import Crew
 from simulator.fleet import Fleet
+from simulator.news import News
 
 NAME = "pilotlight"
 
@@ -45,33 +46,44 @@ class OurLook:
     def __init__(
         self,
         schedule: Schedule,
+        news: News,
         crew: Crew,
         fleet: Fleet,
         arrivals: ArrivalMetric,
         ours: Ours,
     ) -> None:
         self._schedule = schedule
+        self._news = news
         self._crew = crew
         self._fleet = fleet
         self._arrivals = arrivals
         self._policy = ours.policy
         self._watch_seconds = ours.watch_seconds
+        self._history = arrivals.history()
+        self.every_seconds: float = pause_seconds(ours.watch_seconds, self._history)
         self._capacity = 0
+        schedule.call_at(arrivals.next_change_at, self._new_minute)
 
     def decide(self) -> int | None:
+        history = self._arrivals.history()
+        if history is not self._history:
+            self._history = history
+            self.every_seconds = pause_seconds(self._watch_seconds, history)
         self._capacity = desired_capacity(self._observe(), self._policy).capacity
         return self._capacity
 
-    @property
-    def every_seconds(self) -> float:
-        return pause_seconds(self._watch_seconds, self._arrivals.history())
-
-    def still_for_seconds(self) -> float:
-        """The decision has no memory: the same sight gives the same answer, and only the arrival
-        history, each minute, changes by itself."""
+    def is_settled(self) -> bool:
+        """The decision has no memory: the same sight gives the same answer. But a job that waits
+        begins without news, a call that was throttled is made again, and a new minute shows another
+        history."""
         if self._crew.queue or self._capacity != self._fleet.group.desired_capacity:
-            return 0.0
-        return self._arrivals.next_change_at - self._schedule.now()
+            return False
+        return self._schedule.now() + self.every_seconds < self._arrivals.next_change_at
+
+    def _new_minute(self) -> None:
+        """Of what is to be seen, the arrival history alone changes by itself."""
+        self._news.tell()
+        self._schedule.call_at(self._arrivals.next_change_at, self._new_minute)
 
     def _observe(self) -> Observation:
         group, crew = self._fleet.group, self._crew
@@ -85,6 +97,5 @@ class OurLook:
             in_service=in_service,
             protected=in_service - len(members.removable),
             starting=members.launching,
-            warm=members.pool_total,
-            history=self._arrivals.history(),
+            history=self._history,
         )

@@ -91,7 +91,7 @@ class Run:
     def _look(self) -> Look:
         clock, crew, fleet = self._clock, self._crew, self._fleet
         if isinstance(self._entrant, Ours):
-            return OurLook(clock, crew, fleet, self._arrivals, self._entrant)
+            return OurLook(clock, self._news, crew, fleet, self._arrivals, self._entrant)
         return PeerLook(clock, self._news, crew, fleet, self._surroundings, self._entrant)
 
     def _patience(self) -> Patience | None:

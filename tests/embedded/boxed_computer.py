@@ -31,6 +31,7 @@ ENDPOINT = "http://127.0.0.1:9"  # nothing listens there, and nothing here calls
 def enclosure_of(kind: str) -> Enclosure | str:
     """The enclosure called `kind`, or why this computer does not permit it."""
     cache, path = pip_cache(os.environ), os.environ["PATH"]
+    cache.mkdir(parents=True, exist_ok=True)
     if kind == "folders":
         return Folders(cache, path)
     namespaces = Namespaces(cache, [own_interpreter().prefix, CODE / "local"])

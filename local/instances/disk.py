@@ -17,6 +17,9 @@ from local.instances.trash import Trash
 CODE = Path(__file__).parents[2]
 """The folder that holds the package `local`."""
 
+EVERYBODYS = 0o1777
+"""Of /tmp: everybody may write, nobody may remove what is another's."""
+
 _FOLDERS = (
     "etc/systemd/system", "home", "opt", "root", "run", "srv", "tmp",
     "usr/bin", "usr/local/bin", "usr/sbin",
@@ -38,6 +41,7 @@ def lay_out(layout: Layout, user_data: bytes) -> None:
     for name in _FOLDERS:
         (layout.disk / name).mkdir(parents=True)
     layout.work.mkdir()
+    layout.temporary.chmod(EVERYBODYS)
     for name in _HIDING:
         _hide_what_is_below(layout.disk / name)
     (layout.disk / "var/lib/cloud/instance" / USER_DATA).write_bytes(user_data)
@@ -64,6 +68,7 @@ def forget_memory(layout: Layout, trash: Trash) -> None:
     for folder in (layout.run, layout.temporary):
         trash.throw_away(folder)
         folder.mkdir()
+    layout.temporary.chmod(EVERYBODYS)
 
 
 def _write_program(layout: Layout, root: Path, name: str) -> None:

@@ -16,7 +16,11 @@ def ask_init(box: Box, argv: list[str]) -> int:
     back = os.getcwd()  # noqa: PTH109
     os.chdir(box.run / "systemd")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.connect("private")
+        try:
+            connection.connect("private")
+        except PermissionError:
+            sys.stderr.write("Access denied\n")  # systemctl's words to who is not root
+            return 1
         os.chdir(back)
         connection.sendall(json.dumps(argv).encode() + b"\n")
         with connection.makefile("rb") as replies:

@@ -18,6 +18,7 @@ from typing import Any
 from local.instances.guest.agent import Agent
 from local.instances.guest.box import Box, read_box
 from local.instances.guest.cloud_init import CloudInit
+from local.instances.guest.own_user import keep_to_own_user
 from local.instances.guest.processes import Processes, marked, signal_all
 from local.instances.guest.systemctl import Answer, answer
 from local.instances.guest.systemd import Systemd
@@ -133,6 +134,8 @@ def main() -> None:
     box = read_box(root)
     if box.enclosed:
         socket.sethostname(box.hostname)
+    else:
+        keep_to_own_user()
     os.chdir(root)
     asyncio.run(_live(root, control))
     os._exit(0)

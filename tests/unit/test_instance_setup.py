@@ -85,8 +85,9 @@ def machine(tmp_path):
 def test_everything_is_done_in_order_and_the_marker_comes_last(machine):
     done = machine.set_up()
     assert done.returncode == 0, done.stderr
-    pip, code, service, marker = machine.calls
+    pip, torch, code, service, marker = machine.calls
     assert pip.endswith("--index-url https://wheels/cpu torch torchvision")
+    assert torch.startswith("python -c import torch")
     assert code == "python -m pilotlight.worker.code"
     assert service == f"systemctl enable --now {machine.home}/pilotlight-worker.service"
     assert marker == "python -m pilotlight.worker.marker"
@@ -136,6 +137,11 @@ def test_a_step_that_fails_is_named_and_starts_no_service(machine):
     assert "setup failed at the jobs' code:" in machine.error
     assert not any(call.startswith("systemctl") for call in machine.calls)
     assert not machine.finished
+
+
+def test_torch_that_cannot_be_imported_is_left_to_the_readiness_check(machine):
+    assert machine.set_up(BROKEN="import torch").returncode == 0
+    assert machine.finished
 
 
 def test_a_service_that_cannot_be_started_is_a_failed_setup(machine):

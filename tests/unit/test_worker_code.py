@@ -170,6 +170,11 @@ def test_what_user_data_unzipped_becomes_a_version_like_any_other(deployment):
     assert (folder / "python/pilotlight/__init__.py").exists()
 
 
+def test_what_jobs_import_of_a_layer_is_compiled_before_they_do(deployment):
+    deployment.boot()
+    assert list((deployment.home.code / "jobs/python/jobs/__pycache__").glob("handler.*.pyc"))
+
+
 def test_changed_requirements_are_installed_and_unchanged_ones_are_not(deployment):
     deployment.boot()
     wanted = {"requirements.txt": "numpy\n", "python/jobs/handler.py": "VERSION = 2"}

@@ -106,8 +106,7 @@ class CodeUpdate:
 
 def install_requirements(path: Path) -> None:
     """With the interpreter's own pip, as the machine's pip configuration has it."""
-    arguments = ["install", "--no-input", "--no-compile", "--disable-pip-version-check"]
-    arguments += ["--retries", "5"]
+    arguments = ["install", "--no-input", "--disable-pip-version-check", "--retries", "5"]
     try:
         pip = subprocess.run(
             [sys.executable, "-m", "pip", *arguments, "--requirement", str(path)],

@@ -4,6 +4,7 @@
 """
 
 import base64
+import compileall
 import hashlib
 import json
 import shutil
@@ -53,7 +54,11 @@ class LayerStore:
             write_atomically(unpacked / ARN_FILE, json.dumps({"arn": archive.arn}))
             folder = self._versions / f"{layer}-{_short(archive.arn)}"
             shutil.rmtree(folder, ignore_errors=True)  # of an update that was cut off
-            return unpacked.rename(folder)
+            unpacked.rename(folder)
+            compileall.compile_dir(
+                folder, quiet=2
+            )  # jobs cannot write here, and would at each start
+            return folder
 
     def switch(self, layer: str, folder: Path) -> None:
         """Make `folder` the current version, and delete all but it and the one before."""

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.worker_throughput.stage import Stage
+from local.instances.guest.own_user import keep_to_own_user
 from local.instances.imds import MetadataService
 from local.instances.metadata import Credentials
 
@@ -61,6 +62,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
+            preexec_fn=keep_to_own_user,
         )
         threading.Thread(target=self._listen, daemon=True).start()
         return self

@@ -34,7 +34,7 @@ def enclosure_of(kind: str) -> Enclosure | str:
     cache.mkdir(parents=True, exist_ok=True)
     if kind == "folders":
         return Folders(cache, path)
-    namespaces = Namespaces(cache, [own_interpreter().prefix, CODE / "local"])
+    namespaces = Namespaces(cache, [own_interpreter().prefix, CODE / "local", CODE / "layers"])
     return why_not_enclosed(namespaces) or namespaces
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from local.instances.guest.own_user import keep_to_own_user
+
 LAYER = Path(__file__).parents[2] / "layers/pilotlight/python"
 SETTINGS = {
     "queue_url": "https://sqs/jobs",
@@ -67,7 +69,8 @@ class Instance:
     def remove(self, name: str) -> None:
         (self.folder / name).unlink()
 
-    def prove(self) -> tuple[int, dict]:
+    def prove(self, *, as_root_of_all: bool = False) -> tuple[int, dict]:
+        """The folder of a test is closed to whom root could have jobs run as."""
         done = subprocess.run(
             [sys.executable, "-m", "pilotlight.worker.readiness"],
             env={
@@ -76,6 +79,7 @@ class Instance:
                 "PYTHONPATH": f"{self.folder}/path:{LAYER}",
             },
             stdout=subprocess.PIPE,
+            preexec_fn=None if as_root_of_all else keep_to_own_user,
             text=True,
             check=False,
         )
@@ -107,6 +111,14 @@ def test_a_good_instance_is_proven(instance):
         "jobs_importable",
         "own_check",
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody but root can have jobs be others")
+def test_an_instance_whose_files_jobs_cannot_reach_is_told_so(instance):
+    code, verdict = instance.prove(as_root_of_all=True)
+    assert (code, failed(verdict)) == (1, ["job_process"])
+    assert "Permission denied" in json.dumps(verdict)
+    assert "jobs run as user 70000" in json.dumps(verdict)
 
 
 def test_without_torch_the_check_that_fails_is_named(instance):

@@ -102,7 +102,7 @@ def start(user):
             "PYTHONPATH": f"{user}:{LAYER}",
             "TMPDIR": str(user / "tmp"),
         }
-        started.append(JobProcess(checks, "cpu", environment))
+        started.append(JobProcess(checks, "cpu", environment, None))
         return started[-1]
 
     yield start_process
@@ -331,7 +331,8 @@ def make_slots(start, waiter):
 
     def make(count=1) -> Slots:
         log = EventLog(io.StringIO(), time.time)
-        made.append(Slots(count, start, LIGHT_CHECKS, time.time, waiter.event.set, log))
+        start_one = lambda _slot: start()  # noqa: E731
+        made.append(Slots(count, start_one, LIGHT_CHECKS, time.time, waiter.event.set, log))
         return made[-1]
 
     yield make

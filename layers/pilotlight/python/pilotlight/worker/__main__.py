@@ -19,6 +19,7 @@ from pilotlight.worker.event_log import EventLog
 from pilotlight.worker.heartbeat import HeartbeatSender
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_process import JobProcess
+from pilotlight.worker.job_user import job_user
 from pilotlight.worker.liveness import WRITE_SECONDS, Liveness, write_liveness
 from pilotlight.worker.log_buffer import LogBuffer
 from pilotlight.worker.log_shipping import LogShipper, log_stream_name
@@ -76,8 +77,11 @@ def _work(
     wake = threading.Event()
     slots = Slots(
         settings.jobs_per_instance,
-        lambda: JobProcess(
-            LIGHT_CHECKS, settings.device, _job_environment(os.environ, settings, home)
+        lambda slot: JobProcess(
+            LIGHT_CHECKS,
+            settings.device,
+            _job_environment(os.environ, settings, home),
+            job_user(home, slot),
         ),
         LIGHT_CHECKS,
         time.time,

@@ -43,6 +43,10 @@ class Home:
         return self.root / "tmp"
 
     @property
+    def job_homes(self) -> Path:
+        return self.root / "home"
+
+    @property
     def drain_request_file(self) -> Path:
         return self.run / "drain-request.json"
 

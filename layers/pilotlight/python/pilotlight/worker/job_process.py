@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pilotlight.worker.scratch import Scratch
+from pilotlight.worker.job_user import JobUser
+from pilotlight.worker.scratch import Scratch, make_private
 from pilotlight.worker.session_memory import session_memory_bytes
 
 SEND_SECONDS = 30.0  # the largest payload goes through within seconds unless the process hangs
@@ -24,6 +25,7 @@ KILL_SECONDS = 30.0
 CHUNK_BYTES = 65_536
 CHUNKS_AT_ONCE = 16
 MAX_OUTPUT_LINE_BYTES = 8_192
+PRIVATE = 0o077  # as umask: no other slot reads what a job leaves in /tmp
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,42 @@ Event = Said | Printed | Ended
 
 
 class JobProcess:
-    """One running `pilotlight.worker.run_job`, the leader of a process group of its own."""
+    """One running `pilotlight.worker.run_job`, the leader of a process group of its own.
 
-    def __init__(self, checks: Sequence[str], device: str, environment: Mapping[str, str]) -> None:
-        self._scratch = Scratch(Path(environment.get("TMPDIR") or tempfile.gettempdir()))
+    It runs as `user`, or as whoever runs this. Raises OSError when it cannot be started so.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[str],
+        device: str,
+        environment: Mapping[str, str],
+        user: JobUser | None,
+    ) -> None:
+        user_id = user.id if user else None
+        parent = Path(environment.get("TMPDIR") or tempfile.gettempdir())
+        self._scratch = Scratch(parent, user_id)
+        if user:
+            make_private(user.home, user.id)
         self._channel, theirs = socket.socketpair()
         arguments = ["--channel", str(theirs.fileno()), "--device", device, *checks]
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pilotlight.worker.run_job", *arguments],
+                # -P: what a job leaves in its working directory is no module of anybody's.
+                [sys.executable, "-P", "-m", "pilotlight.worker.run_job", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                cwd=self._scratch.path if self._scratch.path.is_dir() else None,
+                user=user_id,
+                group=user_id,
+                extra_groups=[] if user else None,
+                umask=PRIVATE,
                 env={
                     **environment,
+                    **(user.environment if user else {}),
                     "PYTHONUNBUFFERED": "1",
                     "TMPDIR": str(self._scratch.path),
                 },

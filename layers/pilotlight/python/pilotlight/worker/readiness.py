@@ -16,6 +16,7 @@ from pilotlight.errors import SettingsError
 from pilotlight.worker.checks import ALL_CHECKS
 from pilotlight.worker.home import Home
 from pilotlight.worker.job_process import JobProcess
+from pilotlight.worker.job_user import JobUser, job_user
 from pilotlight.worker.marker import SetupMarker, read_marker
 from pilotlight.worker.self_check import CheckResult, hear_checks
 from pilotlight.worker.settings import WorkerSettings, parse_settings
@@ -55,7 +56,9 @@ def prove(home: Home, environ: Mapping[str, str], clock: Callable[[], float]) ->
         settings_check,
         _check_setup(home, clock),
         _check_disk(home, clock),
-        *_check_work(settings.device if settings else DEVICE_UNKNOWN, environ, clock),
+        *_check_work(
+            settings.device if settings else DEVICE_UNKNOWN, environ, job_user(home, 0), clock
+        ),
     ]
     template_version = settings.template_version if settings else ""
     return Verdict(tuple(checks), read_marker(home), template_version, clock())
@@ -98,9 +101,15 @@ def _check_disk(home: Home, clock: Callable[[], float]) -> CheckResult:
 
 
 def _check_work(
-    device: str, environ: Mapping[str, str], clock: Callable[[], float]
+    device: str, environ: Mapping[str, str], user: JobUser | None, clock: Callable[[], float]
 ) -> list[CheckResult]:
-    process = JobProcess(ALL_CHECKS, device, environ)
+    began = clock()
+    try:
+        process = JobProcess(ALL_CHECKS, device, environ, user)
+    except OSError as error:
+        detail = f"{error}: jobs run as user {user.id if user else os.geteuid()}, who has to be "
+        detail += "able to read the venv and the code; set up with umask 022"
+        return [_result("job_process", False, detail, began, clock)]
     try:
         return hear_checks(process, ALL_CHECKS, clock)
     finally:

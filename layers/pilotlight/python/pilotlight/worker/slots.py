@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pilotlight.jobs.prefetch import PLENTY
 from pilotlight.worker.event_log import EventLog
@@ -26,13 +27,14 @@ class Slots:
     """`jobs_per_instance` slots, and one line before them.
 
     A process that died is replaced before its slot takes work again, so that a job never meets a
-    dead one. Methods are for one thread, that of the agent.
+    dead one. `start_process` is given the slot's number, from 0. Methods are for one
+    thread, that of the agent.
     """
 
     def __init__(
         self,
         count: int,
-        start_process: Callable[[], SlotProcess],
+        start_process: Callable[[int], SlotProcess],
         check_names: Sequence[str],
         clock: Callable[[], float],
         wake: Callable[[], None],
@@ -45,7 +47,8 @@ class Slots:
         self._lock = threading.Lock()
         self._line = Line(clock)
         self._slots = [
-            _Slot(self._line, self._prepare, wake, self._report_failure) for _ in range(count)
+            _Slot(self._line, partial(self._prepare, number), wake, self._report_failure)
+            for number in range(count)
         ]
         self._opened = False
         self._unfit = False
@@ -95,9 +98,9 @@ class Slots:
         for slot in self._slots:
             slot.join()
 
-    def _prepare(self) -> SlotProcess | None:
+    def _prepare(self, number: int) -> SlotProcess | None:
         """A process that passed its checks; None when it did not."""
-        process = self._start_process()
+        process = self._start_process(number)
         results = hear_checks(process, self._check_names, self._clock)
         fit = all(result.ok for result in results)
         self._note(results, fit)

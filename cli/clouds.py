@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
+from botocore.config import Config
 
 from cli.stack import Cloud
 from local.cloud import EmbeddedCloud
+
+# A person waits: where nobody answers this gives up within seconds, of which the SDK takes twenty.
+PATIENCE = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 class Endpoint(Cloud, Protocol):
@@ -25,7 +29,8 @@ class ConfiguredCloud:
     """What the SDK's own settings name: AWS_ENDPOINT_URL, AWS_PROFILE, AWS_DEFAULT_REGION ..."""
 
     def client(self, service: str) -> Any:
-        return boto3.session.Session().client(service)  # type: ignore[call-overload]
+        session = boto3.session.Session()
+        return session.client(service, config=PATIENCE)  # type: ignore[call-overload]
 
     def environment(self) -> Mapping[str, str]:
         return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -40,6 +40,8 @@ class Stack:
         try:
             answer = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)
         except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise  # not allowed, or no longer: that says nothing about the stack
             raise CommandError(
                 f"There is no stack {self.name!r} here: {error}. Deploy it with `sam deploy`, or "
                 "name another by --stack-name."

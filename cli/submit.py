@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from cli.clouds import PATIENCE
 from cli.errors import CommandError
 from cli.terminal import explained
+from pilotlight.aws.configured_clients import configured_clients
 from pilotlight.client import Client
 from pilotlight.errors import PilotlightError
 from pilotlight.jobs.payload_argument import payload_of
@@ -35,8 +37,9 @@ def submit(
     """
     with explained():
         try:
-            client = Client(stack_name)
-            sent = client.submit(payload_of(payload, sys.stdin), job_id=job_id)
+            content = payload_of(payload, sys.stdin)
+            client = Client(stack_name, clients=configured_clients(PATIENCE))
+            sent = client.submit(content, job_id=job_id)
             if wait_seconds is None:
                 typer.echo(sent.job_id)
                 return

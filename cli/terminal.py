@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from cli.errors import CommandError
+from cli.remedies import with_remedy
 from local.cloud import CloudStartError
 
 TABLE_COLUMNS = 150
@@ -60,5 +61,7 @@ def explained() -> Iterator[None]:
     except (CommandError, CloudStartError, BotoCoreError, ClientError) as error:
         if details := getattr(error, "details", ""):
             console.print(details, style="dim", highlight=False, markup=False, soft_wrap=True)
-        console.print(f"{error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        console.print(
+            with_remedy(error), style="red", highlight=False, markup=False, soft_wrap=True
+        )
         raise typer.Exit(1) from error

@@ -26,11 +26,11 @@ class JobsClients:
     s3: "S3Client"
 
 
-def configured_clients() -> JobsClients:
+def configured_clients(limits: Config = RETRIES) -> JobsClients:
     session = boto3.session.Session()
     return JobsClients(
-        cloudformation=session.client("cloudformation", config=RETRIES),
-        sqs=session.client("sqs", config=RETRIES),
-        dynamodb=session.client("dynamodb", config=RETRIES),
-        s3=session.client("s3", config=RETRIES),
+        cloudformation=session.client("cloudformation", config=limits),
+        sqs=session.client("sqs", config=limits),
+        dynamodb=session.client("dynamodb", config=limits),
+        s3=session.client("s3", config=limits),
     )

@@ -19,7 +19,7 @@ $(UV):
 	.tools/uv/bin/python -m pip install --quiet "uv==$(UV_VERSION)"
 
 .venv/.installed: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --locked --quiet --python $(PYTHON)
+	$(UV) sync --locked --quiet --all-extras --python $(PYTHON)
 	@touch $@
 
 # Tools whose pins clash with ours, each with a lock file of its own.

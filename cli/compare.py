@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -56,9 +57,8 @@ def compare(
 
     Leaves compare.json and three pictures for each trace in build/compare.
     """
-    from cli.compare_plots import draw  # matplotlib, which no other command needs
-
     with explained():
+        draw = _draw()
         FOLDER.mkdir(parents=True, exist_ok=True)
         comparisons = []
         services = services_of(service_seconds, service_spread)
@@ -75,6 +75,18 @@ def compare(
             draw(found, FOLDER)
     write_json({"traces": [found.as_json() for found in comparisons]}, FOLDER / "compare.json")
     console.print(f"Written: {FOLDER / 'compare.json'}, and pictures beside it.", soft_wrap=True)
+
+
+def _draw() -> Callable[[Comparison, Path], object]:
+    """Raises CommandError, before the long run, where there is nothing to draw with."""
+    try:
+        from cli.compare_plots import draw  # matplotlib, which no other command needs
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"{error.name} is not installed, and the pictures need it: `make setup` in a clone of "
+            "the repository, or `pip install '.[local]'`."
+        ) from error
+    return draw
 
 
 def traces_of(folder: Path | None, services: ServiceTimes | None, seed: int) -> list[Trace]:

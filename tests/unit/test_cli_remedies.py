@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 
 import pytest
@@ -71,3 +72,9 @@ def test_where_nobody_listens_it_asks_for_the_cloud_and_soon(said, command: str)
 def test_a_payload_that_is_none_is_told_before_anybody_is_asked(said) -> None:
     assert "JSON" in said("submit {a:1}", AWS_DEFAULT_REGION=None)
     assert "/nothing" in said("submit @/nothing", AWS_DEFAULT_REGION=None)
+
+
+def test_what_a_plain_install_leaves_out_is_named_before_the_long_run(said, monkeypatch) -> None:
+    monkeypatch.delitem(sys.modules, "cli.compare_plots", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    assert "pip install '.[local]'" in said("compare")

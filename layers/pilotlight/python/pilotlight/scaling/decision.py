@@ -109,10 +109,11 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
     if seen.queue is None:
         return Decision(_within_bounds(seen.desired, seen), Reason.UNKNOWN_METRICS)
     jobs = _demand(seen, seen.queue, policy)
-    least = _limit(_least(jobs, seen.queue, policy), seen, policy)
+    scheduled = _scheduled(seen.queue, policy)
+    least = _limit(_least(jobs, scheduled, policy.jobs_per_instance), seen, policy)
     if seen.desired < least.capacity:
         return least
-    most = _limit(_most(jobs, seen.queue, policy), seen, policy)
+    most = _limit(_most(jobs, scheduled, policy.jobs_per_instance), seen, policy)
     if seen.desired > most.capacity:
         return _scale_in(most, seen)
     held_by = least.reason if least.reason in CEILINGS else Reason.NO_CHANGE
@@ -125,21 +126,18 @@ def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
     return demand(queue.visible, queue.in_flight, slots, expected)
 
 
-def _least(jobs: Demand, queue: QueueDepth, policy: Policy) -> Decision:
-    slots = policy.jobs_per_instance
-    needed, expected = _instances(jobs.needed, slots), _instances(jobs.least, slots)
-    scheduled = _scheduled(queue, policy)
-    if scheduled > max(needed, expected):
+def _least(jobs: Demand, scheduled: int, jobs_per_instance: int) -> Decision:
+    expected = _instances(jobs.least, jobs_per_instance)
+    if scheduled > expected:
         return Decision(scheduled, Reason.SCHEDULE)
-    if expected > needed:
+    if expected > _instances(jobs.needed, jobs_per_instance):
         return Decision(expected, Reason.EXPECTED_ARRIVALS)
-    return Decision(needed, Reason.BACKLOG)
+    return Decision(expected, Reason.BACKLOG)
 
 
-def _most(jobs: Demand, queue: QueueDepth, policy: Policy) -> Decision:
+def _most(jobs: Demand, scheduled: int, jobs_per_instance: int) -> Decision:
     """Fewer than the band's lower end it never is."""
-    capacity = _instances(jobs.most, policy.jobs_per_instance)
-    return Decision(max(capacity, _scheduled(queue, policy)), Reason.IDLE)
+    return Decision(max(_instances(jobs.most, jobs_per_instance), scheduled), Reason.IDLE)
 
 
 def _scheduled(queue: QueueDepth, policy: Policy) -> int:

@@ -30,6 +30,7 @@ HOOKS = (
     Hook("ready", HookKind.LAUNCHING, heartbeat_timeout_seconds=7200),
     Hook("drain", HookKind.TERMINATING, heartbeat_timeout_seconds=7200, default_result=CONTINUE),
 )
+STARTS = frozenset({Delay.START, Delay.FIRST_START})
 
 
 class Workers(Protocol):
@@ -151,7 +152,7 @@ class Fleet:
 
     def _ec2_latency(self, delay: Delay) -> float:
         """Auto Scaling asks again for a start that EC2 throttles."""
-        throttled = delay in (Delay.START, Delay.FIRST_START)
+        throttled = delay in STARTS
         return self._durations.group(delay) + (self._starts.wait_seconds() if throttled else 0.0)
 
     # Listener: what the group says

@@ -14,7 +14,7 @@ from local.group.latency import Delay, published
 from local.instances.latency import Latency as InstanceLatency
 
 SPREAD = (0.8, 1.3)
-_SPAN = SPREAD[1] - SPREAD[0]
+_LOWEST, _SPAN = SPREAD[0], SPREAD[1] - SPREAD[0]
 SETUP_SECONDS = 240.0
 """User data with pip and PyTorch, and the readiness check."""
 
@@ -58,6 +58,7 @@ class Durations:
 
     def __init__(self, random: Random, setup_seconds: float = SETUP_SECONDS) -> None:
         self._random = random
+        self._draw = random.random
         self._setup_seconds = setup_seconds
         self._group = published()
         self._instance = InstanceLatency()
@@ -85,4 +86,4 @@ class Durations:
         return self._random.uniform(0.0, self.LOOK_SECONDS) + 0.3
 
     def _spread(self, seconds: float) -> float:
-        return seconds * (SPREAD[0] + _SPAN * self._random.random())
+        return seconds * (_LOWEST + _SPAN * self._draw())

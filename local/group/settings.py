@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from local.group.errors import ValidationError
 from local.group.states import HookKind, PoolState
@@ -58,7 +59,7 @@ class WarmPool:
     pending_delete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is worked out once
 class Hook:
     """A lifecycle hook; bounds and defaults from the API reference of PutLifecycleHook."""
 
@@ -78,7 +79,7 @@ class Hook:
             )
         check_result(self.default_result)
 
-    @property
+    @cached_property
     def global_timeout_seconds(self) -> int:
         return min(LONGEST_WAIT_SECONDS, 100 * self.heartbeat_timeout_seconds)
 

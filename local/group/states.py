@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class LifecycleState(StrEnum):
@@ -62,7 +63,7 @@ class HookKind(StrEnum):
     TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is worked out once
 class Transition:
     """One row: where an instance comes from, where it goes, and the states on the way."""
 
@@ -74,7 +75,7 @@ class Transition:
     proceed: LifecycleState
     description: str
 
-    @property
+    @cached_property
     def launches(self) -> bool:
         return self.hook_kind is HookKind.LAUNCHING
 

@@ -5,7 +5,7 @@ a worker that gives up its protection makes an offer: a scaler that wants fewer 
 worker that is not taken within the time of a look is wanted, and goes on receiving, protected.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 PROMPT_SECONDS = 1.0  # a job received so soon had waited for the worker
 BRIEF_SECONDS = 5.0
@@ -50,9 +50,9 @@ class Idleness:
 
     def seconds(self, patience: Patience) -> float:
         """Of idleness until the next offer."""
-        if self.jobs_come is False and not self.untaken:
-            return patience.brief_seconds
-        doublings: int = min(max(0, self.untaken - 1), MOST_DOUBLINGS)
+        if not self.untaken:
+            return patience.brief_seconds if self.jobs_come is False else patience.idle_seconds
+        doublings: int = min(self.untaken - 1, MOST_DOUBLINGS)
         return patience.idle_seconds * (1 << doublings)
 
     def job_came(self, idle_seconds: float) -> "Idleness":
@@ -61,7 +61,7 @@ class Idleness:
         return Idleness(jobs_come=bool(self.jobs_come))
 
     def offer_untaken(self) -> "Idleness":
-        return replace(self, untaken=self.untaken + 1)
+        return Idleness(self.jobs_come, self.untaken + 1)
 
 
 NEW = Idleness()

@@ -16,12 +16,22 @@ from local.group.clock import Schedule
 
 USUAL_SECONDS = (0.2, 1.5)
 LATE_SECONDS = (60.0, 300.0)
+OVERTAKEN_SECONDS = 2.0  # after the one that overtook it, and surely after its delivery
 
 
 @dataclass(frozen=True)
 class Rule:
     matches: Callable[[str, str, Mapping[str, Any]], bool]
     queue: Queue
+
+
+@dataclass(eq=False)
+class Held:
+    """An event that waits for the next one of its source, to come after it."""
+
+    source: str
+    queue: Queue
+    event: str
 
 
 class Bus:
@@ -39,25 +49,43 @@ class Bus:
         self._rules = rules
         self._fault_for = fault_for
         self._numbers = count(1)
+        self._held: list[Held] = []
 
     def publish(
         self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]
     ) -> None:
         matching = [it for it in self._rules if it.matches(source, detail_type, detail)]
         if matching:
+            overtaken = [held for held in self._held if held.source == source]
             event = json.dumps(self._event(source, detail_type, detail, resources))
             for rule in matching:
-                for delay in self._delays(source, f"{detail_type} of {_subject(detail)}"):
-                    when = self._schedule.now() + delay
-                    self._schedule.call_at(when, self._deliver, rule.queue, event)
+                fault = self._fault_for(source, f"{detail_type} of {_subject(detail)}")
+                if fault is not None and fault.kind == "event_overtaken":
+                    self._hold(Held(source, rule.queue, event))
+                    continue
+                for delay in self._delays(fault):
+                    self._later(delay, self._deliver, rule.queue, event)
+            for held in overtaken:
+                self._later(USUAL_SECONDS[1] + OVERTAKEN_SECONDS, self._let_go, held)
 
     def _deliver(self, queue: Queue, event: str) -> None:
         queue.send(event)
 
-    def _delays(self, source: str, what: str) -> list[float]:
+    def _hold(self, held: Held) -> None:
+        self._held.append(held)
+        self._later(LATE_SECONDS[0], self._let_go, held)
+
+    def _let_go(self, held: Held) -> None:
+        if held in self._held:
+            self._held.remove(held)
+            held.queue.send(held.event)
+
+    def _later(self, delay: float, act: Callable[..., None], *arguments: Any) -> None:
+        self._schedule.call_at(self._schedule.now() + delay, act, *arguments)
+
+    def _delays(self, fault: Fault | None) -> list[float]:
         """One for each time that the event arrives."""
         usual = self._random.uniform(*USUAL_SECONDS)
-        fault = self._fault_for(source, what)
         if fault is None:
             return [usual]
         late = LATE_SECONDS[0] + fault.index % (LATE_SECONDS[1] - LATE_SECONDS[0])

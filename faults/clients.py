@@ -7,6 +7,7 @@ the caller does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -46,12 +47,21 @@ class Caller(Protocol):
         """The process ends here and now; does not return."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What somebody asks of a service; `act` answers a request, or a part of it."""
+
+    caller: Caller
+    service: str
+    operation: str
+    request: Mapping[str, Any]
+    act: Answer
+
+
 class Wire(Protocol):
     """The way from a caller to AWS and back."""
 
-    def carry(
-        self, caller: Caller, service: str, operation: str, act: Callable[[], Mapping[str, Any]]
-    ) -> Mapping[str, Any]:
+    def carry(self, call: Call) -> Mapping[str, Any]:
         """Makes the call, or what a fault makes of it. Raises what boto3 raises."""
         ...
 
@@ -89,15 +99,15 @@ class Client:
         shapes = sampled(self._service, operation)
         shapes.request(request)
 
-        def act() -> Mapping[str, Any]:
+        def act(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
             try:
-                told = self._answers[operation](request)
+                told = self._answers[operation](wanted)
             except REFUSALS as error:
                 more = getattr(error, "more", {})
                 raise client_error(error.code, str(error), operation, **more) from error
             return shapes.answer(told)
 
-        return self._wire.carry(self._caller, self._service, operation, act)
+        return self._wire.carry(Call(self._caller, self._service, operation, request, act))
 
 
 class Session:

@@ -22,12 +22,14 @@ _SUMMARIES: Mapping[str, Callable[[list[float]], float]] = {
 
 
 class QueueMetrics:
-    """`reports` is asked each minute whether the report arrives; what does not is missing."""
+    """`delay_seconds` is asked each minute how late the report is; one that never comes is None."""
 
-    def __init__(self, schedule: Schedule, queue: Queue, reports: Callable[[], bool]) -> None:
+    def __init__(
+        self, schedule: Schedule, queue: Queue, delay_seconds: Callable[[], float | None]
+    ) -> None:
         self._schedule = schedule
         self._queue = queue
-        self._reports = reports
+        self._delay_seconds = delay_seconds
         self._counted = (0, 0)
         self.series: dict[str, Series] = {
             "NumberOfMessagesSent": {},
@@ -52,17 +54,22 @@ class QueueMetrics:
         now = self._schedule.now()
         visible, in_flight, _ = self._queue.counts()
         sent, deleted = self._queue.sent, self._queue.deleted
-        if self._reports():
-            minute = now // MINUTE * MINUTE - MINUTE
-            for name, value in (
-                ("NumberOfMessagesSent", sent - self._counted[0]),
-                ("NumberOfMessagesDeleted", deleted - self._counted[1]),
-                ("ApproximateNumberOfMessagesVisible", visible),
-                ("ApproximateNumberOfMessagesNotVisible", in_flight),
-            ):
-                self.series[name][minute] = float(value)
+        values = {
+            "NumberOfMessagesSent": sent - self._counted[0],
+            "NumberOfMessagesDeleted": deleted - self._counted[1],
+            "ApproximateNumberOfMessagesVisible": visible,
+            "ApproximateNumberOfMessagesNotVisible": in_flight,
+        }
         self._counted = (sent, deleted)
+        delay = self._delay_seconds()
+        if delay is not None:
+            minute = now // MINUTE * MINUTE - MINUTE
+            self._schedule.call_at(now + delay, self._show, minute, values)
         self._schedule.call_at(now + MINUTE, self._report)
+
+    def _show(self, minute: float, values: Mapping[str, int]) -> None:
+        for name, value in values.items():
+            self.series[name][minute] = float(value)
 
     def _get(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         results = [self._result(query, request) for query in request["MetricDataQueries"]]

@@ -18,6 +18,9 @@ CALL_FAULTS = {
     "call_answer_lost": "answer_lost",
     "call_doubled": "doubled",
     "answer_late": "late",
+    "call_stalls": "stalls",
+    "read_stale": "stale",
+    "batch_in_part": "in_part",
     "crash_before_call": "crash_before",
     "crash_after_call": "crash_after",
     # The same for all calls to one service, for minutes.
@@ -25,7 +28,7 @@ CALL_FAULTS = {
     "s3_slow": "late",
     "table_away": "unreached",
 }
-EVENT_FAULTS = ("event_lost", "event_doubled", "event_late")
+EVENT_FAULTS = ("event_lost", "event_doubled", "event_late", "event_overtaken")
 
 
 @dataclass(frozen=True, slots=True)

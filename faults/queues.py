@@ -20,6 +20,7 @@ LONGEST_LEASE_SECONDS = 43_200.0
 A_RUN_SECONDS = 345_600.0  # no run is that long
 # Of thousands that are ready, these are looked at together: no order is promised beyond.
 WINDOW = 100
+COPY_SECONDS = 5.0  # until the copy of a deleted message is handed out; AWS gives no figure
 
 
 @dataclass(eq=False)
@@ -34,6 +35,7 @@ class Message:
     receives: int = 0
     receipt: str = ""
     leased_at: float = 0.0
+    copies: int = 0  # that a delete does not reach
     place: int = 0  # in its queue, in the order of arrival
 
 
@@ -130,6 +132,9 @@ class Queue:
         message = self.messages.get(message_id)
         if message is None or (message.receipt != receipt and self._random.random() < 0.5):
             return
+        if message.copies:
+            self._show_copy(message)
+            return
         self._leave(message)
         self.deleted += 1
 
@@ -138,6 +143,16 @@ class Queue:
     def lapse(self, message: Message) -> None:
         """Hands out a message that somebody still holds."""
         self._show_at(message, self._now())
+
+    def keep_copy(self, message: Message) -> None:
+        """A server that is away when the message is deleted hands it out again once it is back (SQS
+        developer guide, standard-queues-at-least-once-delivery)."""
+        message.copies += 1
+
+    def _show_copy(self, message: Message) -> None:
+        message.copies -= 1
+        message.receipt = ""
+        self._show_at(message, self._now() + COPY_SECONDS)
 
     # What there is
 

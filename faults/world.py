@@ -13,9 +13,9 @@ from typing import Any
 from faults.auto_scaling import GROUP_ARN, AutoScalingApi
 from faults.bucket import Bucket, BucketClient
 from faults.bus import Bus, Rule
-from faults.clients import Answer, Caller, Client
+from faults.clients import Answer, Call, Caller, Client
 from faults.code_layers import DOWNLOAD_SECONDS, LambdaLayerVersions
-from faults.deployment import GROUP, PLACEMENTS, group_settings, hooks, warm_pool
+from faults.deployment import GROUP, PLACEMENTS, TABLE, group_settings, hooks, warm_pool
 from faults.diary import Diary
 from faults.ec2 import Ec2Api
 from faults.functions import Context
@@ -69,6 +69,7 @@ class World:
         self.time = clock_of(self.tasks)
         self.diary = Diary(self.since_start, listens=listens)
         self.tally: Counter[str] = Counter()
+        self.effects: Counter[tuple[str, str]] = Counter()  # the tally by where it was
         self.defects: list[str] = []
         self.leavings: list[Leaving] = []
         self.alerts: list[str] = []
@@ -114,7 +115,7 @@ class World:
 
     def download_layer(self, caller: Caller) -> None:
         """Over a link into S3. Raises what a client of S3 raises."""
-        self.wire.carry(caller, "s3", "GetObject", dict)
+        self.wire.carry(Call(caller, "s3", "GetObject", {}, dict))
         self.tasks.sleep(DOWNLOAD_SECONDS)
 
     @property
@@ -220,11 +221,11 @@ class World:
             retention_seconds=120.0,
         )
         self.failed_events = queue("failed-events")
-        self.table = JobsTable("job_id", self._recorded)
+        self.table = JobsTable(TABLE, "job_id", self._random("table"), self._recorded)
         self.heartbeats = HeartbeatsTable()
         self.bucket = Bucket()
         self.ledger = Ledger(self.jobs, self.dead_letters, self.bucket, self.diary.say)
-        self.metrics = QueueMetrics(self.clock, self.jobs, self.mischief.reports_metrics)
+        self.metrics = QueueMetrics(self.clock, self.jobs, self.mischief.metrics_delay_seconds)
 
     def _recorded(self, key: str, before: Any, after: Any) -> None:
         self.stirred = True

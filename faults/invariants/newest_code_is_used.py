@@ -15,6 +15,7 @@ EXCUSES = frozenset(
         "call_broken",
         "call_unreached",
         "call_answer_lost",
+        "call_stalls",
         "s3_away",
         "disk_full",
     }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 # Each of these can make a visibility timeout end too early, or a worker's own idea of it wrong.
 EXCUSES = frozenset(
     {
+        "visibility_lapsed",
         "message_doubled",
         "worker_hangs",
         "clock_skewed",
@@ -19,6 +20,7 @@ EXCUSES = frozenset(
         "call_unreached",
         "call_answer_lost",
         "answer_late",
+        "call_stalls",
     }
 )
 

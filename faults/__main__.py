@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from faults.draw import draw
 from faults.plan import Plan
-from faults.report import Totals, print_failure, print_totals, write_totals
+from faults.progress import progress
+from faults.report import Totals, print_failure, print_totals, write_story, write_totals
 from faults.run import Result, run
 from faults.shrink import shrink
 
@@ -30,33 +30,31 @@ def main(
 ) -> None:
     """Runs the shipped code in virtual time with faults drawn from each seed."""
     console = Console(width=min(140, Console().width) if sys.stdout.isatty() else 140)
-    totals, broken = Totals(), []
-    with Progress(
-        *Progress.get_default_columns()[:2],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    ) as progress:
-        task = progress.add_task("seeds", total=seeds)
-        for result in _results(range(first, first + seeds), processes):
-            totals.add(result)
-            progress.advance(task)
-            if result.broken:
-                broken.append(result)
-                progress.console.print(f"seed {result.plan.seed}: {result.broken.splitlines()[0]}")
+    totals, broken, stopped = Totals(), list[Result](), False
+    try:
+        with progress(console, totals, seeds):
+            for result in _results(range(first, first + seeds), processes):
+                totals.add(result)
+                if result.broken:
+                    broken.append(result)
+                    console.print(f"seed {result.plan.seed}: {result.broken.splitlines()[0]}")
+    except KeyboardInterrupt:
+        stopped = True
+        console.print(f"stopped after {totals.runs} of {seeds} seeds")
     for result in broken[:MAX_EXPLAINED]:
         _explain(console, result)
     print_totals(console, totals)
     console.print(f"{write_totals(FOLDER, totals)} has the figures")
-    raise typer.Exit(1 if broken else 0)
+    raise typer.Exit(1 if broken or stopped else 0)
 
 
 def _results(seeds: range, processes: int) -> Iterator[Result]:
+    """In the order of their seeds."""
     if processes == 1 or len(seeds) == 1:
         yield from map(run_seed, seeds)
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(run_seed, seeds, chunksize=4)
+        yield from pool.map(run_seed, seeds)
 
 
 def run_seed(seed: int) -> Result:
@@ -67,6 +65,7 @@ def _explain(console: Console, result: Result) -> None:
     short = shrink(result.plan, lambda plan: _breaks_alike(plan, result.broken))
     again = run(short, listens=True)
     print_failure(console, result, short, again.story)
+    console.print(f"{write_story(FOLDER, again)} has all that happened")
 
 
 def _breaks_alike(plan: Plan, broken: str) -> bool:

@@ -25,13 +25,15 @@ REST_LOOK_SECONDS = 30.0
 class Result:
     """`broken` is the first thing that did not hold, empty when all did; `at` when, in seconds.
 
-    `left` jobs were still in the queue when the stack was deleted.
+    `effects` are the faults of the tally by their kind and by where they took effect. `left` jobs
+    were still in the queue when the stack was deleted.
     """
 
     plan: Plan
     broken: str
     at: float
     tally: Counter[str]
+    effects: Counter[tuple[str, str]]
     calls: Counter[tuple[str, str]]
     jobs: int
     results: int
@@ -57,7 +59,9 @@ def run(plan: Plan, *, listens: bool = False) -> Result:
         except BrokenError as error:
             broken = str(error)
             world.diary.say(f"BROKEN {broken}")
-    return _result(world, broken)
+        result = _result(world, broken)
+        world.tasks.end()
+    return result
 
 
 class _Run:
@@ -123,6 +127,7 @@ def _result(world: World, broken: str) -> Result:
         broken=broken,
         at=world.since_start(),
         tally=world.tally,
+        effects=world.effects,
         calls=world.calls,
         jobs=len(ledger.truths),
         results=len(ledger.results),

@@ -51,6 +51,7 @@ class Tasks:
         self.clock = clock
         self.current: Task | None = None
         self._hub = getcurrent()
+        self._begun: dict[int, Task] = {}  # and not done
 
     def spawn(self, body: Callable[[], Any], name: str, place: Any = None) -> Task:
         """Begins at this moment, after what runs now. What `body` raises ends the whole run."""
@@ -88,6 +89,12 @@ class Tasks:
             raise KilledError(task.name)
         self.wake(task)
 
+    def end(self) -> None:
+        """Kills all: what is left suspended would keep everything that it refers to for good."""
+        for task in list(self._begun.values()):
+            task.dead = True
+            self._enter(task)
+
     def _running(self) -> Task:
         task = self.current
         if task is None:
@@ -107,6 +114,7 @@ class Tasks:
             task.done = True
             return
         task.switch = greenlet(lambda: self._run(task), parent=self._hub).switch
+        self._begun[id(task)] = task
         self._enter(task)
 
     def _resume(self, task: Task) -> None:
@@ -137,6 +145,7 @@ class Tasks:
             return
         finally:
             task.done = True
+            del self._begun[id(task)]
 
 
 class Signal:

@@ -48,9 +48,17 @@ def _for_hours(seed: int, settings: Settings, random: Random) -> Plan:
 
 
 def _of_hundreds(seed: int, settings: Settings, random: Random) -> Plan:
-    """A pool of hundreds is set up at once, and woken at once."""
+    """A pool of hundreds is set up at once, and woken at once. The hook's heartbeat is the
+    template's, since reconcile sees to a hundred waits in each pass."""
     size = random.choice(FLEETS)
-    fleet = replace(settings, min_size=0, max_size=size, max_prepared=None, max_usd_per_day=0.0)
+    fleet = replace(
+        settings,
+        min_size=0,
+        max_size=size,
+        max_prepared=None,
+        max_usd_per_day=0.0,
+        heartbeat_seconds=7200,
+    )
     return _plan(seed, fleet, jobs_for_all(random, size), some_faults(random, QUIET_AT))
 
 

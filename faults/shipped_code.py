@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch
+
 from faults.diary import Diary, FunctionLog
 from faults.threads import virtual_threads
 from faults.worker import shipped_worker
@@ -24,6 +26,7 @@ def shipped_code(world: World) -> Iterator[None]:
     with (
         _variables(),
         _functions_log(world.diary),
+        _no_full_metrics(),
         shipped_worker(world),
         virtual_threads(world.tasks),
         world.systems_manager.counted_ids(),
@@ -43,6 +46,17 @@ def _variables() -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@contextmanager
+def _no_full_metrics() -> Iterator[None]:
+    """A hundred values of one metric are printed at once, whatever the variable says."""
+    module: Any = cloudwatch
+    module.print = lambda _: None
+    try:
+        yield
+    finally:
+        del module.print
 
 
 @contextmanager

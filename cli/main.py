@@ -2,140 +2,68 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict
-from typing import Annotated
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from cli import demo as demos
-from cli import origin as origins
-from cli.advise import advise
-from cli.churn.command import churn, hostile
-from cli.clouds import ConfiguredCloud, embedded_cloud
-from cli.compare import compare
-from cli.convert import convert
-from cli.dead_letters_command import dead_letters, replay
-from cli.deploy import ROOT
-from cli.interrupted import run_interrupted
-from cli.job_command import job
-from cli.job_logs import logs
-from cli.live import fleet, view_for
-from cli.options import Speed, StackName
-from cli.report import write_json
-from cli.results import print_results, write_results
-from cli.simulate import simulate
-from cli.stack import Stack
-from cli.submit import submit
-from cli.terminal import console, explained
-from cli.watch import Observer
-from local.cloud import EmbeddedCloud
+MODULES = {
+    "simulate": "simulate",
+    "compare": "compare",
+    "advise": "advise",
+    "convert": "convert",
+    "submit": "submit",
+    "job": "job_command",
+    "logs": "job_logs",
+    "dead-letters": "dead_letters_command",
+    "replay": "dead_letters_command",
+    "churn": "churn.command",
+    "hostile": "churn.command",
+    "demo": "embedded_commands",
+    "origin": "embedded_commands",
+    "interrupt": "embedded_commands",
+    "status": "status",
+}
+"""Where in this package the function of each command is, in the order in which help lists them."""
 
-app = typer.Typer(
+
+class Commands(TyperGroup):
+    """Imports a command when it is asked for: `simulate` needs no SDK, which takes longer to import
+    than many a simulation to run."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*MODULES, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """None where there is no command of that name."""
+        if cmd_name not in MODULES:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"cli.{MODULES[cmd_name]}")
+        command = _app()
+        command.command(cmd_name)(getattr(module, cmd_name.replace("-", "_")))
+        return typer.main.get_command(command)
+
+
+def _app(**settings: Any) -> typer.Typer:
+    return typer.Typer(
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        **settings,
+    )
+
+
+app = _app(
+    cls=Commands,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode="markdown",
     help="A pilot light for PyTorch workers: asleep at the cost of a disk, at work in seconds.\n\n"
     "demo, origin, interrupt, churn and hostile run on an AWS embedded in this computer. The other "
     "commands go to whatever the SDK is set to: AWS_PROFILE and AWS_DEFAULT_REGION name an "
     "account, AWS_ENDPOINT_URL `make cloud`.",
 )
-app.command()(simulate)
-app.command()(compare)
-app.command()(advise)
-app.command()(convert)
-app.command()(submit)
-app.command()(job)
-app.command()(logs)
-app.command()(dead_letters)
-app.command()(replay)
-app.command()(churn)
-app.command()(hostile)
 
 
-@app.command()
-def demo(
-    short: Annotated[
-        bool, typer.Option("--short", help="Two instances and one wave, as in CI.")
-    ] = False,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, max=500, help="Jobs of a wave; 12, or 6 with --short.")
-    ] = None,
-    waves: Annotated[
-        int, typer.Option(min=1, max=50, help="Waves, each when the pool sleeps again.")
-    ] = 1,
-    speed: Speed = 6.0,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the cloud running afterwards, until Ctrl-C.")
-    ] = False,
-) -> None:
-    """Deploy to an embedded AWS, let the pool fall asleep, send PyTorch jobs, watch it wake.
-
-    Leaves report.json, report.html and timeline.png in build/demo. Exits 1 unless every job has
-    exactly one result.
-    """
-    folder = ROOT / "build" / "demo"
-    plan = demos.short_plan(jobs or 6) if short else demos.long_plan(jobs or 12, waves)
-    with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
-        run = demos.run_demo(cloud, plan, folder, speed, view_for(console))
-        write_results(run, folder)
-        print_results(run, folder, console)
-        if keep:
-            console.print(f"Its stack is {demos.STACK_NAME}: tell each command --stack-name.")
-            wait_for_interrupt(cloud.environment())
-    console.print(run.tally.verdict, highlight=False)
-    raise typer.Exit(0 if run.tally.flawless else 1)
-
-
-@app.command()
-def origin(speed: Speed = 6.0) -> None:
-    """Raise the desired capacity from 1 to 2 by hand and read torch's version in the new instance.
-
-    Deploys to the embedded AWS of AWS_ENDPOINT_URL if set, else to one of its own. Leaves
-    build/origin/report.json.
-    """
-    folder = ROOT / "build" / "origin"
-    with explained(), embedded_cloud(folder / "cloud", speed) as cloud:
-        found = origins.run_origin(cloud, folder, speed, view_for(console))
-    write_json(asdict(found), folder / "report.json")
-    console.print(found.sentence, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def interrupt(speed: Speed = 6.0) -> None:
-    """Interrupt a PyTorch training twice and compare its losses with one that was left alone.
-
-    Deploys to an embedded AWS. Leaves report.json and loss_curves.png in build/interrupt. Exits 1
-    unless both results are the same to the last bit.
-    """
-    from cli.loss_curves import draw_loss_curves  # matplotlib, which no other command needs
-
-    folder = ROOT / "build" / "interrupt"
-    with explained(), EmbeddedCloud(folder / "cloud", speed=speed) as cloud:
-        found = run_interrupted(cloud, "pilotlight-interrupt", folder, view_for(console))
-    write_json(found.document(), folder / "report.json")
-    draw_loss_curves(found.curves, folder / "loss_curves.png")
-    console.print(found.sentence, highlight=False, soft_wrap=True)
-    raise typer.Exit(0 if found.same else 1)
-
-
-@app.command()
-def status(stack_name: StackName = "pilotlight") -> None:
-    """Show the group, its pool and its queue as they are now."""
-    with explained():
-        stack = Stack(stack_name, ConfiguredCloud())
-        observer = Observer(stack.cloud, stack.group_name)
-        observer.queue_url = stack.output("JobsQueueUrl")
-        console.print(fleet(observer.look(), since={}))
-
-
-def wait_for_interrupt(environment: Mapping[str, str]) -> None:
-    """Keep the cloud until Ctrl-C, and say how to reach it."""
-    console.print("The cloud stays until Ctrl-C. In another shell:")
-    for name, value in environment.items():
-        console.print(f"export {name}={value}", highlight=False, soft_wrap=True)
-    with suppress(KeyboardInterrupt):
-        signal.pause()
+@app.callback()
+def pilotlight() -> None:
+    """Makes of them commands of one program, whatever their number."""

@@ -14,7 +14,7 @@ from rich.segment import Segment
 
 from cli.errors import CommandError
 from cli.remedies import with_remedy
-from local.cloud import CloudStartError
+from local.errors import CloudStartError
 
 TABLE_COLUMNS = 150
 """What tables get where output goes to a file or a pipe, which have no width of their own."""

@@ -18,13 +18,10 @@ import boto3
 from botocore.config import Config
 
 from local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, client_environment
+from local.errors import CloudStartError
 
 START_LIMIT_SECONDS = 120.0
 STOP_LIMIT_SECONDS = 30.0
-
-
-class CloudStartError(Exception):
-    """The embedded AWS ended or stayed silent instead of becoming ready; says what it printed."""
 
 
 class EmbeddedCloud:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import CloudStartError, EmbeddedCloud
+from local.cloud import EmbeddedCloud
+from local.errors import CloudStartError
 from tests.embedded.lambda_functions import function_maker
 from tests.embedded.patience import until
 

@@ -67,6 +67,9 @@ def test_a_payload_is_typed_or_in_a_file_or_on_standard_input(tmp_path: Path) ->
         ("{task: train}", "the payload '{task: train}' is not JSON"),
         ("-", "the payload from standard input is not JSON"),
         ("@nowhere.json", "cannot be read from nowhere.json"),
+        ('{"a": 1, "a": 2}', "an object has a field twice"),
+        ("[NaN]", "NaN is not a JSON value"),
+        ("[" * 70 + "]" * 70, "nested more than 64 levels deep"),
     ],
 )
 def test_a_payload_that_is_none_is_refused_by_where_it_came_from(argument: str, named: str) -> None:

@@ -57,7 +57,7 @@ def parse_message(body: str, message_id: str) -> JobMessage:
     size_bytes = len(body.encode("utf-8", "surrogatepass"))
     if size_bytes > MAX_BODY_BYTES:
         raise MalformedJobError(f"the body has {size_bytes} bytes; {MAX_BODY_BYTES} is the most")
-    document = _load(body, "body")
+    document = load_json(body, "body")
     if not isinstance(document, dict):
         raise MalformedJobError(
             f'the body is a JSON {_kind(document)}: send an object {{"payload": ...}}'
@@ -90,7 +90,7 @@ def with_stored_payload(job: JobMessage, content: bytes | None) -> JobMessage:
             "the payload in the bucket is not the one that was sent with this message: "
             "has another job been submitted with the same job_id?"
         )
-    return replace(job, payload=_load(content, "payload"))
+    return replace(job, payload=load_json(content, "payload"))
 
 
 def _stored_job(document: Mapping[str, Any]) -> JobMessage:
@@ -113,8 +113,11 @@ def _stored_job(document: Mapping[str, Any]) -> JobMessage:
     return JobMessage(_job_id(document["job_id"]), None, StoredPayload(size_bytes, sha256))
 
 
-def _load(text: str | bytes, what: str) -> Any:
-    """JSON that everybody reads alike, and no deeper than it can be worked with."""
+def load_json(text: str | bytes, what: str) -> Any:
+    """JSON that everybody reads alike, and no deeper than it can be worked with.
+
+    Raises MalformedJobError, of which `what` is the subject.
+    """
     try:
         value = json.loads(
             text,

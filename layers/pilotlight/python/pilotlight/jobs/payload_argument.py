@@ -1,9 +1,9 @@
 """A payload as it is typed on a command line: JSON, @FILE, or - for standard input."""
 
-import json
 from pathlib import Path
 from typing import Any, TextIO
 
+from pilotlight.jobs.message import MalformedJobError, load_json
 from pilotlight.jobs.submission import SubmissionError
 
 
@@ -11,11 +11,10 @@ def payload_of(argument: str, stdin: TextIO) -> Any:
     """Raises SubmissionError naming where the payload came from and what is wrong with it."""
     source, text = _read(argument, stdin)
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return load_json(text, f"payload {source}")
+    except MalformedJobError as error:
         raise SubmissionError(
-            f"the payload {source} is not JSON: {error}. "
-            'Give JSON such as \'{"task": "train"}\', @FILE, or - for standard input'
+            f'{error}. Give JSON such as \'{{"task": "train"}}\', @FILE, or - for standard input'
         ) from error
 
 

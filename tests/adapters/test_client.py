@@ -123,11 +123,25 @@ def test_the_result_is_what_the_handler_returned(stack: Stack) -> None:
     assert Client(place=stack.place).result("done") == {"loss": 0.5}
 
 
-@pytest.mark.parametrize("state", ["running", "failed", "interrupted", "queued"])
-def test_a_job_that_will_run_again_has_no_result_yet(stack: Stack, state: str) -> None:
-    stack.record("j", state=state, error="ValueError: of the last attempt")
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_a_job_that_is_under_way_has_no_result_yet(stack: Stack, state: str) -> None:
+    stack.record("j", state=state, error="")
     with pytest.raises(JobUnfinishedError, match=f"it is {state}"):
         Client(place=stack.place).result("j")
+
+
+@pytest.mark.parametrize("state", ["failed", "interrupted"])
+def test_a_job_that_will_run_again_says_so_and_why(stack: Stack, state: str) -> None:
+    stack.record("j", state=state, error="ValueError: no good")
+    told = f"its latest attempt ended as {state}, ValueError: no good, and it runs again"
+    with pytest.raises(JobUnfinishedError, match=told) as raised:
+        Client(place=stack.place).result("j")
+    assert raised.value.state == state
+
+
+def test_an_empty_id_is_no_request_for_a_random_one(stack: Stack) -> None:
+    with pytest.raises(SubmissionError, match="job_id is ''"):
+        Client(place=stack.place).submit(1, job_id="")
 
 
 def test_a_job_that_nobody_received_says_so(stack: Stack) -> None:

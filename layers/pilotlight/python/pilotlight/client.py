@@ -35,9 +35,13 @@ LAST_LOOK_SECONDS = 5.0  # between looks: a wait of an hour is about 700 reads, 
 class JobUnfinishedError(PilotlightError):
     """There is no result yet; `state` is empty while no worker has received the job."""
 
-    def __init__(self, job_id: str, state: str) -> None:
-        told = f"is {state}" if state else "has not been received by a worker, or never was sent"
-        super().__init__(f"job {job_id} has no result yet: it {told}")
+    def __init__(self, job_id: str, state: str, error: str = "") -> None:
+        told = f"it is {state}"
+        if not state:
+            told = "it has not been received by a worker, or never was sent"
+        elif state in ("failed", "interrupted"):
+            told = f"its latest attempt ended as {state}, {error}, and it runs again"
+        super().__init__(f"job {job_id} has no result yet: {told}")
         self.state = state
 
 
@@ -84,7 +88,7 @@ class Client:
         `job_id` is the key by which a job is done once; without it there will be a random one.
         Raises SubmissionError for what no worker would take.
         """
-        return self._send([submission(job_id or uuid.uuid4().hex, payload)])[0]
+        return self._send([submission(uuid.uuid4().hex if job_id is None else job_id, payload)])[0]
 
     def submit_many(self, payloads: Iterable[Any] | Mapping[str, Any]) -> list[Submitted]:
         """Send many jobs, ten in a request; of a mapping the keys are the job ids.
@@ -100,7 +104,7 @@ class Client:
         """What the handler returned. Raises JobUnfinishedError or JobDeadLetteredError."""
         item = self._items.get(job_id)
         if item is None or item.state not in ("succeeded", "dead_lettered"):
-            raise JobUnfinishedError(job_id, item.state if item else "")
+            raise JobUnfinishedError(job_id, *((item.state, item.error) if item else ("",)))
         if item.state == "dead_lettered":
             raise JobDeadLetteredError(f"job {job_id} has no result: {item.error}")
         return json.loads(item.result)

@@ -25,7 +25,7 @@ from cli.simulate import (
     surroundings_for,
 )
 from cli.stack import Stack
-from cli.terminal import console, explained
+from cli.terminal import announce_wait, console, explained
 from simulator.advice import Advice
 from simulator.advice import advise as advice_for
 from simulator.result import percentile
@@ -68,6 +68,7 @@ def advise(
             instance_type=instance_type,
             volume_gigabytes=volume_gigabytes,
         )
+        announce_wait(f"every way to run {len(jobs):,} jobs")
         advice = advice_for(jobs, surroundings, wait_worth, os.cpu_count() or 1)
     console.print(ways_table(advice))
     for line in sentences(advice):

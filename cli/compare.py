@@ -25,7 +25,7 @@ from cli.simulate import (
     services_of,
     surroundings_for,
 )
-from cli.terminal import console, explained
+from cli.terminal import announce_wait, console, explained
 from simulator.comparison import Comparison
 from simulator.comparison import compare as compare_policies
 from simulator.field import UnknownPolicyError
@@ -66,6 +66,7 @@ def compare(
             surroundings = surroundings_for(
                 trace, seed=seed, max_size=max_size, instance_type=instance_type
             )
+            announce_wait(f"{policy} over {trace.name}, {len(trace):,} jobs")
             try:
                 found = compare_policies(trace, surroundings, policy, os.cpu_count() or 1)
             except UnknownPolicyError as error:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.errors import CommandError
-from cli.terminal import console, explained
+from cli.terminal import announce_wait, console, explained
 from simulator.field import UnknownPolicyError, choose
 from simulator.inputs import read_jobs
 from simulator.need import prepared_for
@@ -107,10 +107,10 @@ def simulate(
             starts_per_second=starts_per_second,
             calls_per_second=calls_per_second,
         )
-        results = [
-            simulate_run(jobs, entrant, surroundings)
-            for entrant in chosen(policy, target_wait_seconds)
-        ]
+        results = []
+        for entrant in chosen(policy, target_wait_seconds):
+            announce_wait(f"{entrant.name} over {len(jobs):,} jobs")
+            results.append(simulate_run(jobs, entrant, surroundings))
     if as_json:
         typer.echo(json.dumps([result.as_json() for result in results], indent=2))
     else:

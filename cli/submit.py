@@ -10,7 +10,7 @@ import typer
 
 from cli.clouds import PATIENCE
 from cli.errors import CommandError
-from cli.terminal import explained
+from cli.terminal import announce_wait, explained
 from pilotlight.aws.configured_clients import configured_clients
 from pilotlight.client import Client
 from pilotlight.errors import PilotlightError
@@ -37,6 +37,8 @@ def submit(
     """
     with explained():
         try:
+            if payload == "-" and sys.stdin.isatty():
+                announce_wait("The payload is read from here until Ctrl-D")
             content = payload_of(payload, sys.stdin)
             client = Client(stack_name, clients=configured_clients(PATIENCE))
             sent = client.submit(content, job_id=job_id)

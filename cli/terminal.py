@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -47,6 +48,12 @@ def _console() -> Console:
 
 
 console = _console()
+
+
+def announce_wait(text: str) -> None:
+    """What a silence that may be long is about, for a person who looks on."""
+    if sys.stderr.isatty():
+        typer.echo(f"{text} ...", err=True)
 
 
 @contextmanager

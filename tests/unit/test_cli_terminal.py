@@ -6,7 +6,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal import ShowingConsole
+from cli.terminal import ShowingConsole, announce_wait
 
 
 def shown(renderable: object) -> str:
@@ -35,6 +35,20 @@ def test_what_a_terminal_would_obey_is_left_out(command: str, place: str) -> Non
 
 def test_lines_and_every_language_stay_as_they_are() -> None:
     assert shown("one\ntwo: Grüße, 你好, שלום") == "one\ntwo: Grüße, 你好, שלום\n"
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "told"), [(Screen(), "9 jobs ...\n"), (io.StringIO(), "")])
+def test_who_looks_on_is_told_what_is_waited_for(
+    stream: io.StringIO, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", stream)
+    announce_wait("9 jobs")
+    assert stream.getvalue() == told
 
 
 def test_styles_of_our_own_still_colour() -> None:

@@ -18,6 +18,8 @@ from local.context import CloudContext
 from local.environment import ACCOUNT_ID, HOST, REGION, client_environment
 
 LAMBDA_PYTHON = Path(__file__).parents[1] / ".tools/lambda-runtime/bin/python"
+SAM = ".tools/sam/bin/sam"
+DEPLOY = f"`{SAM} build && {SAM} deploy --config-env local`"
 
 
 def listen(port: int) -> socket.socket:
@@ -77,6 +79,8 @@ def announce(context: CloudContext, ready_file: Path | None) -> None:
         f"Default VPC {vpc_id} with subnets {','.join(subnet_ids)}",
         "",
         *(f"export {name}={value}" for name, value in environment.items()),
+        "",
+        f"Then {DEPLOY} brings the stack up there.",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -127,7 +127,8 @@ def fleet(look: Look, since: dict[str, float]) -> Group:
     for heading in ("instance", "lifecycle state", "for", "scale-in"):
         table.add_column(heading)
     for member in look.members:
-        table.add_row(*_row(member, look.at - since.get(member.instance_id, look.at)))
+        entered_at = since.get(member.instance_id)
+        table.add_row(*_row(member, None if entered_at is None else look.at - entered_at))
     return Group(Text(headline(look)), table)
 
 
@@ -139,11 +140,11 @@ def headline(look: Look) -> str:
     )
 
 
-def _row(member: Member, seconds: float) -> tuple[str, Text, str, str]:
+def _row(member: Member, seconds: float | None) -> tuple[str, Text, str, str]:
     return (
         member.instance_id,
         Text(member.state, style=style_of(member.state)),
-        f"{seconds:.0f} s",
+        "" if seconds is None else f"{seconds:.0f} s",
         "protected" if member.protected else "",
     )
 

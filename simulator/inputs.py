@@ -10,8 +10,8 @@ from simulator.services import ServiceTimes
 from simulator.trace import COLUMNS, Trace, TraceError, parse_trace
 
 FORMS = (
-    f"a trace ({','.join(COLUMNS)}), or {METRIC} as `aws cloudwatch get-metric-data`, "
-    "`get-metric-statistics` or the console's CSV give it"
+    f"a trace, whose first line is {','.join(COLUMNS)}, or {METRIC} as "
+    "`aws cloudwatch get-metric-data`, `get-metric-statistics` or the console's CSV give it"
 )
 
 

@@ -2,12 +2,7 @@
 
 import io
 import json
-import os
-import signal
-import textwrap
-import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,113 +14,22 @@ from pilotlight.worker.belongings import Belongings
 from pilotlight.worker.checks import ALL_CHECKS, LIGHT_CHECKS
 from pilotlight.worker.dead_lettering import LeftToRedrive
 from pilotlight.worker.event_log import EventLog
-from pilotlight.worker.job_process import Ended, JobProcess, Printed, Said
+from pilotlight.worker.job_process import Printed, Said
 from pilotlight.worker.job_runner import JobRunner, JobSettings
-from pilotlight.worker.line import Delivery
-from pilotlight.worker.loop_state import Fitness
 from pilotlight.worker.parts import LeaveSign
 from pilotlight.worker.self_check import hear_checks
-from pilotlight.worker.slots import Places, Slots
-
-LAYER = Path(__file__).parents[2] / "layers/pilotlight/python"
-PATIENCE_SECONDS = 60
-MESSAGE = ReceivedMessage("m-1", "r-1", "{}", 1, 0.0, 0.0)
-
-TORCH = """
-__version__ = "9.9"
-class _Product:
-    def __matmul__(self, other): return self
-    def sum(self): return 512.0
-def ones(*shape, device): return _Product()
-"""
-
-HANDLER = """
-import os, signal, sys, tempfile, time
-def handle(payload, job):
-    action = payload["do"]
-    if action == "echo":
-        print("working on", job.job_id, job.attempt)
-        return payload
-    if action == "raise":
-        raise ValueError("no good")
-    if action == "exit":
-        sys.exit(3)
-    if action == "temporary file":
-        return tempfile.mkstemp()[1]
-    if action == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if action == "flood":
-        sys.stdout.write("x" * 3_000_000)
-        return "flooded"
-    if action == "hang":
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        while True:
-            time.sleep(60)
-    if action == "swell":
-        held = bytearray(os.urandom(1 << 20) * 200)
-        if os.fork() == 0:
-            own = bytearray(os.urandom(1 << 20) * 100)
-            time.sleep(60)
-        time.sleep(60)
-    if action == "oom score":
-        return open("/proc/self/oom_score_adj").read().strip()
-    if action == "wait for stop":
-        while not job.stopping:
-            time.sleep(0.01)
-        return "stopped"
-    if action == "not json":
-        return object()
-"""
+from tests.unit.process_bench import PATIENCE_SECONDS, answer, ready, starting, users_folder
 
 
 @pytest.fixture
 def user(tmp_path):
-    """A folder on the path with torch and the user's jobs in it; tests rewrite files there."""
-    for name, text in {
-        "torch/__init__": TORCH,
-        "jobs/__init__": "",
-        "jobs/handler": HANDLER,
-    }.items():
-        file = tmp_path / f"{name}.py"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(textwrap.dedent(text))
-    return tmp_path
+    return users_folder(tmp_path)
 
 
 @pytest.fixture
 def start(user):
-    started = []
-
-    def start_process(checks=LIGHT_CHECKS) -> JobProcess:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": f"{user}:{LAYER}",
-            "TMPDIR": str(user / "tmp"),
-        }
-        started.append(JobProcess(checks, "cpu", environment, None))
-        return started[-1]
-
-    yield start_process
-    for process in started:
-        process.kill()
-
-
-def ready(process: JobProcess) -> JobProcess:
-    results = hear_checks(process, LIGHT_CHECKS, time.monotonic)
-    assert all(result.ok for result in results), results
-    return process
-
-
-def answer(process: JobProcess, **payload):
-    """The events up to the answer, or the end, of one job."""
-    process.send({"kind": "run", "job_id": "j-1", "attempt": 2, "payload": payload})
-    heard = []
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        heard += process.events(0.2)
-        if any(isinstance(event, Said | Ended) for event in heard):
-            return heard
-    raise AssertionError(f"no answer: {heard}")
+    with starting(user) as start_process:
+        yield start_process
 
 
 def test_one_process_serves_many_jobs_and_importing_torch_happens_once(start):
@@ -304,126 +208,3 @@ def test_the_users_own_check_counts(start, user):
 def test_a_handler_without_handle_is_refused(start, user):
     (user / "jobs/handler.py").write_text("def hundle(payload, job): ...")
     assert "no function handle" in results_by_name(start(ALL_CHECKS))["jobs_importable"].detail
-
-
-class Waiter:
-    """Waits for what the slots' threads do."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-
-    def until(self, condition) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, "it did not come about"
-            self.event.wait(0.1)
-            self.event.clear()
-
-
-@pytest.fixture
-def waiter():
-    return Waiter()
-
-
-@pytest.fixture
-def make_slots(start, waiter):
-    made = []
-
-    def make(count=1) -> Slots:
-        log = EventLog(io.StringIO(), time.time)
-        start_one = lambda _slot: start()  # noqa: E731
-        made.append(Slots(count, start_one, LIGHT_CHECKS, time.time, waiter.event.set, log))
-        return made[-1]
-
-    yield make
-    for slots in made:
-        slots.close()
-
-
-def test_slots_are_free_once_their_processes_have_passed(make_slots, waiter):
-    slots = make_slots(2)
-    assert slots.fitness is Fitness.UNKNOWN
-    slots.open()
-    waiter.until(lambda: slots.places().free == 2)
-    assert slots.fitness is Fitness.FIT
-    assert slots.ready_at > 0
-
-
-def test_a_process_that_died_is_replaced_before_its_slot_is_free(make_slots, waiter):
-    slots = make_slots(1)
-    slots.open()
-    waiter.until(lambda: slots.places().free == 1)
-    pids = []
-
-    def die(delivery, process):
-        pids.append(process.pid)
-        process.kill()
-
-    for _ in range(2):
-        begun = len(pids)
-        slots.begin(Delivery(MESSAGE, None, die))
-        waiter.until(lambda begun=begun: len(pids) > begun and slots.places().free == 1)
-    assert len(set(pids)) == 2
-
-
-def test_a_slot_that_fails_its_checks_makes_the_worker_unfit(make_slots, waiter, user):
-    (user / "torch/__init__.py").write_text("raise ImportError('libcuda')")
-    slots = make_slots(1)
-    slots.open()
-    waiter.until(lambda: slots.fitness is Fitness.UNFIT)
-    assert slots.places().free == 0
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_defect_in_a_slot_ends_the_worker_instead_of_hiding(make_slots, waiter):
-    slots = make_slots(1)
-    slots.open()
-    waiter.until(lambda: slots.places().free == 1)
-
-    def defect(delivery, process):
-        raise KeyError("a defect")
-
-    def failed():
-        try:
-            return slots.running < 0
-        except RuntimeError:
-            return True
-
-    slots.begin(Delivery(MESSAGE, None, defect))
-    waiter.until(failed)
-    for thread in threading.enumerate():  # its traceback belongs to this test and to no later one
-        if thread.name == "slot":
-            thread.join(PATIENCE_SECONDS)
-
-
-def test_what_waits_for_a_slot_can_be_withdrawn_and_is_then_not_begun(make_slots, waiter):
-    slots = make_slots(1)
-    slots.open()
-    waiter.until(lambda: slots.places().free == 1)
-    done, go_on = [], threading.Event()
-    slots.begin(Delivery(MESSAGE, None, lambda *_: go_on.wait(PATIENCE_SECONDS)))
-    waiter.until(lambda: slots.running == 1)
-    messages = [replace(MESSAGE, message_id=name) for name in ("m-2", "m-3")]
-    behind = [Delivery(message, None, lambda *_: done.append(1)) for message in messages]
-    for delivery in behind:
-        slots.begin(delivery)
-    assert slots.places() == Places(ready=1, free=0, waiting=2)
-    assert slots.withdraw(waiting_since=0.0) == [], "they have not waited that long"
-    assert slots.withdraw(waiting_since=time.time()) == behind
-    go_on.set()
-    waiter.until(lambda: slots.places() == Places(1, 1, 0))
-    assert done == []
-
-
-def test_a_process_that_died_while_idle_is_not_the_next_jobs_failure(make_slots, waiter):
-    slots = make_slots(1)
-    slots.open()
-    waiter.until(lambda: slots.places().free == 1)
-    pids = []
-    slots.begin(Delivery(MESSAGE, None, lambda _, process: pids.append(process.pid)))
-    waiter.until(lambda: slots.places().free == 1 and pids)
-    os.kill(pids[0], signal.SIGKILL)
-    os.waitid(os.P_PID, pids[0], os.WEXITED | os.WNOWAIT)  # until it is dead, without reaping it
-    slots.begin(Delivery(MESSAGE, None, lambda _, process: pids.append(process.pid)))
-    waiter.until(lambda: len(pids) == 2)
-    assert pids[0] != pids[1]

@@ -106,6 +106,7 @@ class Bucket:
         self.content: bytes | None = None
         self.out_of_reach = range(0)
         self.deleted: list[str] = []
+        self.when_asked = lambda: None
 
     def payload(self, job_id, most_bytes):
         self._answer()
@@ -120,6 +121,7 @@ class Bucket:
         self.deleted.append(f"checkpoints of {job_id}")
 
     def _answer(self):
+        self.when_asked()
         if int(self.clock.now) in self.out_of_reach:
             raise UNREACHABLE
 
@@ -134,9 +136,12 @@ class Process:
         self.sent: list[dict] = []
         self.killed = False
         self.memory = 100 * MIB
+        self.when_begun = lambda: None
 
     def send(self, message):
         self.sent.append(message)
+        if message["kind"] == "run":
+            self.when_begun()
 
     def events(self, timeout_seconds):
         heard = self.script.pop(0) if self.script else []
@@ -158,6 +163,7 @@ class Bench:
         self.bucket = Bucket(self.clock)
         self.log_text = io.StringIO()
         self.log = EventLog(self.log_text, self.clock)
+        self.leaves_at_work: float | None = None  # hears while the job runs by when it has to go
         limits = Limits(max_attempts=3, max_receive_count=20)
         self.use(DeadLettering(limits, self.queue, self.queue, self.log))
 
@@ -184,7 +190,12 @@ class Bench:
     def run(self, *script, tick_seconds=0.5, memory=100 * MIB, **message) -> Outcome:
         self.process = Process(self.clock, script, tick_seconds)
         self.process.memory = memory
+        self.process.when_begun = self._tell_to_leave
         return self.runner.run(self.message(**message), None, self.process, worker_ready_at=995.0)()
+
+    def _tell_to_leave(self) -> None:
+        if self.leaves_at_work is not None:
+            self.sign.hand_back_at = self.leaves_at_work
 
     def events(self) -> list[str]:
         return [json.loads(line)["event"] for line in self.log_text.getvalue().splitlines()]

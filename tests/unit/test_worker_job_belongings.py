@@ -61,6 +61,13 @@ def test_a_payload_that_comes_too_late_for_an_instance_that_leaves_is_read_elsew
     assert (bench.queue.visibility, bench.clock.now) == ([0], 1000.0)
 
 
+def test_a_payload_that_was_slow_to_come_does_not_begin_on_an_instance_that_leaves(bench):
+    bench.bucket.content = LARGE.stored
+    bench.bucket.when_asked = lambda: setattr(bench.sign, "hand_back_at", 1300.0)
+    assert bench.run([RESULT], body=LARGE.body) is Outcome.HANDED_BACK
+    assert bench.process.sent == []
+
+
 def test_a_job_without_belongings_is_not_looked_for_in_the_bucket(bench):
     bench.bucket.out_of_reach = range(9999)
     assert bench.run([RESULT]) is Outcome.SUCCEEDED

@@ -136,14 +136,14 @@ def test_a_job_process_that_dies_fails_its_job_alone(bench):
 
 
 def test_leaving_the_job_is_told_and_may_finish_in_time(bench):
-    bench.sign.hand_back_at = 1100.0
+    bench.leaves_at_work = 1100.0
     assert bench.run([], [], [RESULT]) is Outcome.SUCCEEDED
     assert bench.process.sent[-1] == {"kind": "stop"}
 
 
 def test_an_interruption_is_counted_apart_from_failures(bench):
     bench.table.item = {"state": "failed", "failures": 2, "interruptions": 3}
-    bench.sign.hand_back_at = 1000.0
+    bench.leaves_at_work = 1000.0
     assert bench.run(attempt=6) is Outcome.HANDED_BACK
     assert (bench.table.item["failures"], bench.table.item["interruptions"]) == (2, 4)
 
@@ -173,7 +173,7 @@ def test_the_table_is_told_of_checkpoints_now_and_then_and_of_the_last_at_the_en
 
 
 def test_at_the_deadline_the_message_goes_back_at_once(bench):
-    bench.sign.hand_back_at = 1030.0
+    bench.leaves_at_work = 1030.0
     assert bench.run(tick_seconds=1) is Outcome.HANDED_BACK
     assert bench.process.killed
     assert bench.queue.visibility == [0]
@@ -181,7 +181,7 @@ def test_at_the_deadline_the_message_goes_back_at_once(bench):
 
 
 def test_a_handler_that_gives_up_when_told_to_stop_has_not_failed(bench):
-    bench.sign.hand_back_at = 1100.0
+    bench.leaves_at_work = 1100.0
     assert bench.run([], [ERROR]) is Outcome.HANDED_BACK
     assert bench.queue.visibility == [0]
 
@@ -210,6 +210,14 @@ def test_a_job_that_cannot_begin_yet_goes_back_as_soon_as_its_instance_leaves(be
     assert bench.run([RESULT]) is Outcome.HANDED_BACK
     assert bench.process.sent == []
     assert (bench.queue.visibility, bench.clock.now) == ([0], 1000.0)
+
+
+def test_a_job_does_not_begin_once_its_instance_has_been_told_to_leave(bench):
+    bench.sign.hand_back_at = 1300.0
+    assert bench.run([RESULT]) is Outcome.HANDED_BACK
+    assert bench.process.sent == []
+    assert bench.queue.visibility == [0]
+    assert (bench.table.item["state"], bench.table.item["interruptions"]) == ("interrupted", 1)
 
 
 def test_with_the_table_out_of_reach_for_long_the_message_goes_back(bench):

@@ -180,6 +180,9 @@ class JobRunner:
         if job is None:
             why = "its payload could not be read from the bucket"
             return partial(self._endings.interrupt, Attempt(run, lease), why)
+        if self._stop.hand_back_at:  # told while the calls above were answered, perhaps slowly
+            why = "the instance was told to leave before the job began"
+            return partial(self._endings.interrupt, Attempt(run, lease), why)
         return self._see_through(job, run, lease, process)
 
     def _see_through(

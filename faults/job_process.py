@@ -98,7 +98,8 @@ class SimulatedJobProcess:
     def _begin(self, message: Mapping[str, Any]) -> None:
         payload, job_id = message["payload"], message["job_id"]
         self.running = job_id
-        number = self.world.ledger.began(job_id, self.guest.instance_id)
+        now = self.world.clock.now()
+        number = self.world.ledger.began(job_id, self.guest.instance_id, now)
         self.world.stirred = True
         finish = self._finisher(payload["does"], job_id, number)
         if payload["saves_every_seconds"]:

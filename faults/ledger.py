@@ -20,8 +20,10 @@ class Truth:
     """One job id: what was sent for it, and what its handler did."""
 
     spec: JobSpec
+    sent_at: float
     message_ids: list[str] = field(default_factory=list)
     began: int = 0
+    waited_seconds: float | None = None  # from its message to its first beginning
     returned: int = 0
     saved_seconds: float = 0.0  # of work, in the checkpoint that was saved last
     overlapped: bool = False  # two ran at once: who saved last is no matter of order any more
@@ -68,15 +70,18 @@ class Ledger:
             self._bucket.objects[_payload_key(spec)] = _payload(spec)
         message_id = self._jobs.send(_body(spec))
         job_id = message_id if spec.does == "malformed" else spec.job_id
-        truth = self.truths.setdefault(job_id, Truth(spec))
+        sent_at = self._jobs.messages[message_id].sent_at
+        truth = self.truths.setdefault(job_id, Truth(spec, sent_at))
         truth.message_ids.append(message_id)
         if job_id not in self.results:
             self.open[job_id] = truth
         self._say(f"sent {job_id}: {spec.does} after {spec.seconds:.0f} s")
 
-    def began(self, job_id: str, instance_id: str) -> int:
+    def began(self, job_id: str, instance_id: str, now: float) -> int:
         """Returns the number of this run of the job."""
         truth, running_already = self.truths[job_id], self.running[job_id] > 0
+        if truth.waited_seconds is None:
+            truth.waited_seconds = now - truth.sent_at
         self.beginnings.append(Beginning(job_id, instance_id, running_already))
         self.running[job_id] += 1
         truth.began += 1

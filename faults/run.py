@@ -26,7 +26,7 @@ class Result:
     """`broken` is the first thing that did not hold, empty when all did; `at` when, in seconds.
 
     `effects` are the faults of the tally by their kind and by where they took effect. `left` jobs
-    were still in the queue when the stack was deleted.
+    were still in the queue when the stack was deleted. The longest wait is of those that began.
     """
 
     plan: Plan
@@ -40,6 +40,7 @@ class Result:
     dead_letters: int
     left: int
     ran_again: int
+    longest_wait_seconds: float
     launches: int
     alerts: int
     story: tuple[str, ...]
@@ -136,6 +137,9 @@ def _result(world: World, broken: str) -> Result:
         ),
         left=unsettled if world.stack.is_deleted else 0,
         ran_again=sum(max(0, truth.returned - 1) for truth in ledger.truths.values()),
+        longest_wait_seconds=max(
+            (truth.waited_seconds or 0.0 for truth in ledger.truths.values()), default=0.0
+        ),
         launches=len(world.machines.launches),
         alerts=len(world.alerts),
         story=tuple(world.diary.lines),

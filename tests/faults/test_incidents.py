@@ -1,16 +1,19 @@
 """What happened elsewhere does not happen here: each incident as a story with its own faults.
 
-Those that are about the template alone (the order of its resources, the sizes it sets) are held by
-tests/template.
+docs/incidents.md names each, and what holds off those that are about the template alone.
 """
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from faults.plan import Fault, JobSpec, Plan, Settings
 from faults.run import Result, run
+
+ROOT = Path(__file__).parents[2]
 
 
 class Incident(NamedTuple):
@@ -30,6 +33,14 @@ def burst(at: float, count: int, seconds: float = 20.0) -> tuple[JobSpec, ...]:
 
 def all_done(result: Result) -> bool:
     return result.jobs == result.results > 0
+
+
+def calls_of_workers(result: Result, service: str) -> int:
+    return sum(
+        times
+        for (who, call), times in result.calls.items()
+        if who == "workers" and call.startswith(service)
+    )
 
 
 INCIDENTS = {
@@ -137,10 +148,69 @@ INCIDENTS = {
     "alarm-fires-once": Incident(
         story(jobs=burst(300, 1, 120.0) + burst(400, 6), min_size=0, watch_seconds=0), all_done
     ),
+    "rule-deleted-before-group": Incident(
+        story(Fault(360, "stack_deleted"), jobs=burst(300, 4, 120.0), min_size=0),
+        lambda result: result.results + result.left == result.jobs and result.left > 0,
+    ),
+    "stale-pool-after-update": Incident(  # invariant 15 looks at the code that each start uses
+        story(Fault(400, "stack_updated", index=1), jobs=burst(600, 3), min_size=0),
+        lambda result: all_done(result) and result.tally["stack_updated"] == 1,
+    ),
+    "boot-storm-throttles-itself": Incident(
+        story(
+            Fault(600, "call_throttled", count=40, what="autoscaling", who="workers"),
+            jobs=burst(600, 40, seconds=60.0),
+            min_size=0,
+            max_size=40,
+        ),
+        lambda result: all_done(result) and calls_of_workers(result, "autoscaling") <= 3 * 40,
+    ),
+    "double-claim-of-stopping-node": Incident(
+        story(
+            jobs=tuple(job for at in range(300, 700, 7) for job in burst(at, 1 + at % 2, 1.0)),
+            min_size=0,
+            max_size=2,
+            idle_seconds=5,
+            drain_seconds=0,
+        ),
+        lambda result: all_done(result) and result.ran_again == 0,
+    ),
+    "warm-pool-slower-than-cold": Incident(
+        story(jobs=burst(300, 1), min_size=0, max_size=1, watch_seconds=10),
+        lambda result: all_done(result) and result.longest_wait_seconds < 45.0,
+    ),
+    "update-resets-capacity": Incident(
+        story(
+            Fault(360, "stack_updated", index=1),
+            jobs=burst(300, 4, seconds=120.0),
+            min_size=0,
+        ),
+        lambda result: all_done(result) and result.ran_again == 0,
+    ),
+    "pool-larger-than-thought": Incident(
+        story(max_size=500, max_prepared=2, min_size=0), lambda result: result.launches == 2
+    ),
     "disk-full-during-install": Incident(
         story(Fault(0, "setup_fills_disk", count=2), jobs=burst(100, 2)), all_done
     ),
 }
+
+
+def rows_of_the_page() -> dict[str, str]:
+    """What holds each incident off, by its name."""
+    page = (ROOT / "docs/incidents.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    return {row[0]: row[-1] for row in rows if row[0] != "incident"}
+
+
+def test_every_incident_of_the_page_has_its_test() -> None:
+    rows = rows_of_the_page()
+
+    assert {name for name, held in rows.items() if held.startswith("story")} == INCIDENTS.keys()
+    for held in rows.values():
+        for file, test in re.findall(r"`([\w/.]+)::(\w+)`", held):
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+    assert all(held.startswith(("story", "`tests/")) for held in rows.values())
 
 
 @pytest.mark.parametrize("name", INCIDENTS)

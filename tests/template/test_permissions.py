@@ -107,6 +107,14 @@ def test_an_instance_reads_no_parameter_but_its_own(template: dict[str, Any]) ->
     assert own["Fn::Sub"].endswith(f":parameter{name['Fn::Sub']}")
 
 
+def test_no_instance_completes_its_own_hook(template: dict[str, Any]) -> None:
+    """Before the hook waits, that would be refused, and nobody would come back to it."""
+    role = of_type(template, "AWS::IAM::Role")["InstanceRole"]
+    actions = [action for it in role_statements(role) for action in as_list(it["Action"])]
+    assert "autoscaling:CompleteLifecycleAction" not in actions
+    assert "autoscaling:SetInstanceProtection" in actions
+
+
 @pytest.mark.parametrize("layer", ["PilotlightLayer", "JobsLayer"])
 def test_an_instance_may_fetch_every_version_of_its_code(
     layer: str, template: dict[str, Any]

@@ -55,19 +55,24 @@ class PeerLook:
         self._changed_at = 0.0
 
     def decide(self) -> int | None:
-        measured_at, visible, in_flight, oldest = self._queue_numbers()
-        group = self._fleet.group
+        now, crew, group = self._schedule.now(), self._crew, self._fleet.group
+        visible, in_flight, oldest, measured_at = len(crew.queue), crew.in_flight, 0.0, now
+        if visible:
+            oldest = crew.oldest_age_seconds
+        if self._delay:
+            self._seen.append((now, visible, in_flight, oldest))
+            measured_at, visible, in_flight, oldest = self._published(now - self._delay)
         in_service = group.members.in_service
         return self._rule.decide(
             View(
-                now=self._schedule.now(),
+                now=now,
                 visible=visible,
                 in_flight=in_flight,
                 oldest_age_seconds=oldest,
                 desired=group.desired_capacity,
                 in_service=in_service,
                 pending=group.members.launching,
-                idle=in_service - self._crew.busy_workers,
+                idle=in_service - crew.busy_workers,
                 min_size=self._surroundings.min_size,
                 max_size=self._surroundings.max_size,
                 measured_at=measured_at,
@@ -80,18 +85,13 @@ class PeerLook:
         is_forgotten = self._schedule.now() > self._changed_at + self._memory + self._delay
         return is_forgotten and not self._crew.queue
 
-    def _queue_numbers(self) -> tuple[float, int, int, float]:
-        """The newest that are old enough."""
-        crew, now = self._crew, self._schedule.now()
-        current = (now, len(crew.queue), crew.in_flight, crew.oldest_age_seconds)
-        if not self._delay:
-            return current
-        seen, due = self._seen, now - self._delay
-        seen.append(current)
+    def _published(self, due: float) -> tuple[float, int, int, float]:
+        """The newest numbers that are old enough."""
+        seen = self._seen
         while len(seen) > 1 and seen[1][0] <= due:
             seen.popleft()
-        _, visible, in_flight, oldest = seen[0]
-        return max(seen[0][0], due), visible, in_flight, oldest
+        at, visible, in_flight, oldest = seen[0]
+        return max(at, due), visible, in_flight, oldest
 
 
 class Looker:

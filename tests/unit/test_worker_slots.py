@@ -91,6 +91,23 @@ def test_a_process_that_died_is_replaced_before_its_slot_is_free(make_slots, wai
     assert len(set(pids)) == 2
 
 
+def test_a_process_is_started_for_its_slot_and_what_replaces_it_too(start, waiter):
+    numbers = []
+
+    def start_for(slot):
+        numbers.append(slot)
+        return start()
+
+    log = EventLog(io.StringIO(), time.time)
+    slots = Slots(2, start_for, LIGHT_CHECKS, time.time, waiter.event.set, log)
+    slots.open()
+    waiter.until(lambda: slots.places().free == 2)
+    slots.begin(Delivery(MESSAGE, None, lambda _, process: process.kill()))
+    waiter.until(lambda: len(numbers) == 3 and slots.places().free == 2)
+    slots.close()
+    assert set(numbers) == {0, 1}
+
+
 def test_a_slot_that_fails_its_checks_makes_the_worker_unfit(make_slots, waiter, user):
     (user / "torch/__init__.py").write_text("raise ImportError('libcuda')")
     slots = make_slots(1)

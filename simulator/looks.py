@@ -119,17 +119,16 @@ class Looker:
         capacity = self._look.decide()
         if capacity is not None and capacity != group.desired_capacity:
             self._fleet.set_capacity(capacity)
-        self._keep_pace()
+        if self._look.every_seconds != self._every:
+            self._change_pace()
         if self._look.is_settled():
             self._news.wake_me(self._rouse)
         else:
             self._plan(self._schedule.now() + self._every / 2)
 
-    def _keep_pace(self) -> None:
-        every = self._look.every_seconds
-        if every != self._every:
-            self._counted += self._since_counted()
-            self._counted_at, self._every = self._schedule.now(), every
+    def _change_pace(self) -> None:
+        self._counted += self._since_counted()
+        self._counted_at, self._every = self._schedule.now(), self._look.every_seconds
 
     def _since_counted(self) -> int:
         return int((self._schedule.now() - self._counted_at) / self._every)

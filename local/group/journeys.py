@@ -54,6 +54,7 @@ class Journeys:
     def __init__(self, owner: Owner, world: World, members: Members, records: Records) -> None:
         self._owner = owner
         self._world = world
+        self._now, self._call_at = world.schedule.now, world.schedule.call_at
         self._members = members
         self._records = records
         self.actions = LifecycleActions(world.schedule, world.ids.token, self._resolved)
@@ -209,8 +210,8 @@ class Journeys:
         return (self._records.at(text, instance.instance_id),)
 
     def _later(self, delay: Delay, step: Callable[[Instance], None], instance: Instance) -> None:
-        when = self._world.schedule.now() + self._world.latency(delay)
-        self._world.schedule.call_at(when, self._step, step, instance, instance.journey)
+        when = self._now() + self._world.latency(delay)
+        self._call_at(when, self._step, step, instance, instance.journey)
 
     def _step(self, step: Callable[[Instance], None], instance: Instance, journey: int) -> None:
         # Another transition may have begun since this step was planned.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from enum import IntEnum
 
 from local.group.instance import Instance
 from local.group.states import (
@@ -16,29 +15,19 @@ from local.group.states import (
     LifecycleState,
 )
 
-
-class _Role(IntEnum):
-    """What a member counts as; several states share one."""
-
-    LAUNCHING = 0
-    SERVING = 1
-    LEAVING = 2
-    POOLING = 3
-    SETTLED = 4
-    LEAVING_POOL = 5
-    GONE = 6
-
-
-_ROLES = dict.fromkeys(LifecycleState, _Role.GONE) | {
-    **dict.fromkeys(GROUP_ACTIVE, _Role.LAUNCHING),
-    LifecycleState.IN_SERVICE: _Role.SERVING,
-    **dict.fromkeys(GROUP_LEAVING, _Role.LEAVING),
-    **dict.fromkeys(POOL_ACTIVE, _Role.POOLING),
-    **dict.fromkeys(POOL_SETTLED, _Role.SETTLED),
-    **dict.fromkeys(POOL_LEAVING, _Role.LEAVING_POOL),
+# What a member counts as; several states share one. Numbers, since a member of an enumeration is
+# looked up at each use, and these are used at each step of each instance.
+_LAUNCHING, _SERVING, _LEAVING, _POOLING, _SETTLED, _LEAVING_POOL, _GONE = range(7)
+_ROLES = dict.fromkeys(LifecycleState, _GONE) | {
+    **dict.fromkeys(GROUP_ACTIVE, _LAUNCHING),
+    LifecycleState.IN_SERVICE: _SERVING,
+    **dict.fromkeys(GROUP_LEAVING, _LEAVING),
+    **dict.fromkeys(POOL_ACTIVE, _POOLING),
+    **dict.fromkeys(POOL_SETTLED, _SETTLED),
+    **dict.fromkeys(POOL_LEAVING, _LEAVING_POOL),
 }
-_ACTIVE = (_Role.LAUNCHING, _Role.SERVING)
-_POOLED = (_Role.POOLING, _Role.SETTLED, _Role.LEAVING_POOL)
+_ACTIVE = (_LAUNCHING, _SERVING)
+_POOLED = (_POOLING, _SETTLED, _LEAVING_POOL)
 
 
 class Members:
@@ -49,7 +38,7 @@ class Members:
         self._by_state: dict[LifecycleState, dict[str, Instance]] = {
             state: {} for state in LifecycleState
         }
-        self._counts = [0] * len(_Role)
+        self._counts = [0] * (_GONE + 1)
         self._removable: dict[str, Instance] = {}
         self._active_in_zone: Counter[str] = Counter()
         self._pooled_in_zone: Counter[str] = Counter()
@@ -75,7 +64,7 @@ class Members:
         self._by_state[state][instance_id] = instance
         instance.state = state
         before, after = _ROLES[left], _ROLES[state]
-        if before is not after:
+        if before != after:
             self._leave(instance, before)
             self._enter(instance, after)
 
@@ -100,31 +89,31 @@ class Members:
     @property
     def launching(self) -> int:
         """On their way into the group."""
-        return self._counts[_Role.LAUNCHING]
+        return self._counts[_LAUNCHING]
 
     @property
     def in_service(self) -> int:
-        return self._counts[_Role.SERVING]
+        return self._counts[_SERVING]
 
     @property
     def group_active(self) -> int:
-        return self._counts[_Role.LAUNCHING] + self._counts[_Role.SERVING]
+        return self._counts[_LAUNCHING] + self._counts[_SERVING]
 
     @property
     def group_total(self) -> int:
-        return self.group_active + self._counts[_Role.LEAVING]
+        return self.group_active + self._counts[_LEAVING]
 
     @property
     def pool_active(self) -> int:
-        return self._counts[_Role.POOLING] + self._counts[_Role.SETTLED]
+        return self._counts[_POOLING] + self._counts[_SETTLED]
 
     @property
     def pool_total(self) -> int:
-        return self.pool_active + self._counts[_Role.LEAVING_POOL]
+        return self.pool_active + self._counts[_LEAVING_POOL]
 
     @property
     def pool_settled(self) -> int:
-        return self._counts[_Role.SETTLED]
+        return self._counts[_SETTLED]
 
     @property
     def removable(self) -> Mapping[str, Instance]:
@@ -146,22 +135,22 @@ class Members:
     def pooled_in_zone(self, zone: str) -> int:
         return self._pooled_in_zone[zone]
 
-    def _enter(self, instance: Instance, role: _Role) -> None:
+    def _enter(self, instance: Instance, role: int) -> None:
         self._count(instance.zone, role, 1)
-        if role is _Role.SETTLED:
+        if role == _SETTLED:
             settled = self._settled_in_zone.setdefault(instance.zone, {})
             settled[instance.instance_id] = instance
-        elif role is _Role.SERVING and not instance.protected:
+        elif role == _SERVING and not instance.protected:
             self._removable[instance.instance_id] = instance
 
-    def _leave(self, instance: Instance, role: _Role) -> None:
+    def _leave(self, instance: Instance, role: int) -> None:
         self._count(instance.zone, role, -1)
-        if role is _Role.SETTLED:
+        if role == _SETTLED:
             del self._settled_in_zone[instance.zone][instance.instance_id]
-        elif role is _Role.SERVING:
+        elif role == _SERVING:
             self._removable.pop(instance.instance_id, None)
 
-    def _count(self, zone: str, role: _Role, change: int) -> None:
+    def _count(self, zone: str, role: int, change: int) -> None:
         self._counts[role] += change
         if role in _ACTIVE:
             self._active_in_zone[zone] += change

@@ -31,10 +31,8 @@ class Records:
         self._name = name
         self._arn = arn
         self._world = world
+        self.now = world.schedule.now
         self.log = ActivityLog()
-
-    def now(self) -> float:
-        return self._world.schedule.now()
 
     def at(self, text: str, *values: object) -> Sentence:
         """Said of this moment."""

@@ -32,7 +32,8 @@ class Adaptive:
             return None
         closed = min(self._surpluses)
         self._surpluses.popleft()
-        self._surpluses = deque(surplus - closed for surplus in self._surpluses)
+        if closed:
+            self._surpluses = deque(surplus - closed for surplus in self._surpluses)
         return view.desired - closed
 
 

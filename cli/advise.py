@@ -116,7 +116,7 @@ def ways_table(advice: Advice) -> Table:
 def sentences(advice: Advice) -> list[str]:
     best = advice.best
     settings = (
-        f"Set MinSize={best.min_size}, MaxGroupPreparedCapacity={best.prepared}, "
+        f"Set MinSize={best.min_size}, MaxPreparedCapacity={best.prepared}, "
         f"TargetWaitSeconds={best.target_wait_seconds:g}, WatchSeconds={best.watch_seconds:g}."
     )
     expectation = (
@@ -131,15 +131,27 @@ def pool_sentence(advice: Advice) -> str:
     worth = f"USD {advice.wait_worth_usd_an_hour:,.2f}"
     disks = f"Its disks are USD {advice.disks_usd_a_month:,.2f} a month"
     even = advice.break_even_usd_an_hour
-    if even is None:
+    saves_wait = advice.saved_hours_a_month > 0
+    if advice.pool_is_a_loss and even is None:
         return f"A Stopped pool is a loss: it saves no wait. {disks}. Best: {advice.best.name}."
     if advice.pool_is_a_loss:
         return (
-            f"A Stopped pool is a loss: it pays when an hour of waiting is worth more than "
-            f"USD {even:,.2f}, and it is taken to be worth {worth}. {disks}. "
-            f"Best: {advice.best.name}."
+            f"A Stopped pool is a loss: it pays {'when' if saves_wait else 'while'} an hour of "
+            f"waiting is worth {'more' if saves_wait else 'less'} than USD {even:,.2f}, and it is "
+            f"taken to be worth {worth}. {disks}. Best: {advice.best.name}."
         )
+    if saves_wait:
+        return (
+            f"The Stopped pool is worth it: it pays from USD {even:,.2f} for an hour of waiting, "
+            f"which is taken to be worth {worth}. {disks}."
+        )
+    cheaper = (
+        f"The Stopped pool is worth it: it costs USD {advice.saved_usd_a_month:,.2f} a month less "
+        f"than {advice.without_pool.name!r},"
+    )
+    if even is None:
+        return f"{cheaper} for no longer a wait. {disks}."
     return (
-        f"The Stopped pool is worth it: it pays from USD {even:,.2f} for an hour of waiting, which "
-        f"is taken to be worth {worth}. {disks}."
+        f"{cheaper} and pays up to USD {even:,.2f} for an hour of waiting, which is taken to be "
+        f"worth {worth}. {disks}."
     )

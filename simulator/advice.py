@@ -57,15 +57,36 @@ class Advice:
         return not self.best.prepared
 
     @property
+    def with_pool(self) -> Way:
+        """The cheapest way that has one."""
+        return min((way for way in self.ways if way.prepared), key=self._price)
+
+    @property
+    def without_pool(self) -> Way:
+        """The cheapest way that has none."""
+        return min((way for way in self.ways if not way.prepared), key=self._price)
+
+    @property
+    def saved_hours_a_month(self) -> float:
+        """Of waiting, by the pool; less than 0 where an instance that always runs waits less."""
+        return self.without_pool.waited_hours_a_month - self.with_pool.waited_hours_a_month
+
+    @property
+    def saved_usd_a_month(self) -> float:
+        """By the pool, the waits left out; mostly less than 0."""
+        return self.without_pool.usd_a_month - self.with_pool.usd_a_month
+
+    @property
     def break_even_usd_an_hour(self) -> float | None:
-        """The worth of a waited hour from which the pool pays for itself against the cheapest way
-        without one; None when it saves no wait at all."""
-        with_pool = min((way for way in self.ways if way.prepared), key=self._price)
-        without = min((way for way in self.ways if not way.prepared), key=self._price)
-        saved = without.waited_hours_a_month - with_pool.waited_hours_a_month
-        if saved <= 0:
+        """The worth of a waited hour at which both cost the same.
+
+        From it on a pool pays that saves waiting, and up to it one that saves money instead; None
+        when the pool saves neither, or money alone.
+        """
+        hours, usd = self.saved_hours_a_month, self.saved_usd_a_month
+        if hours == 0 or (hours < 0 and usd <= 0):
             return None
-        return max(0.0, (with_pool.usd_a_month - without.usd_a_month) / saved)
+        return max(0.0, -usd / hours)
 
     def _price(self, way: Way) -> float:
         return way.price(self.wait_worth_usd_an_hour)

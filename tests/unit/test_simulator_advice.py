@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from cli.advise import pool_sentence
+from cli.advise import pool_sentence, sentences
 from simulator.advice import Advice, Way, advise, advised_pool
 from simulator.prices import Bill
 from simulator.result import Result
@@ -12,6 +15,7 @@ from simulator.surroundings import Surroundings
 from simulator.trace import Trace
 
 HOUR = 3600.0
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 def way(name: str, prepared: int, usd: float, waited_hours: float) -> Way:
@@ -61,10 +65,38 @@ def advice(pool: Way, bare: Way, worth: float) -> Advice:
             "is a loss: it saves no wait",
             id="a pool that saves nothing is a loss",
         ),
+        pytest.param(
+            way("pool", 10, 100.0, 3.0),
+            way("always running", 0, 180.0, 1.0),
+            "is worth it: it costs USD 80.00 a month less than 'always running', and pays up to "
+            "USD 40.00 for an hour",
+            id="a pool that saves money and no wait pays up to what the wait is worth",
+        ),
+        pytest.param(
+            way("pool", 10, 100.0, 11.0),
+            way("always running", 0, 180.0, 1.0),
+            "is a loss: it pays while an hour of waiting is worth less than USD 8.00",
+            id="a pool that saves money for a long wait is a loss",
+        ),
+        pytest.param(
+            way("pool", 10, 100.0, 1.0),
+            way("always running", 0, 180.0, 1.0),
+            "is worth it: it costs USD 80.00 a month less than 'always running', for no longer "
+            "a wait",
+            id="a pool that saves money alone is worth it",
+        ),
     ],
 )
 def test_the_sentence_on_the_pool(pool: Way, bare: Way, sentence: str) -> None:
     assert sentence in pool_sentence(advice(pool, bare, worth=20.0))
+
+
+def test_what_it_says_to_set_are_parameters_of_the_template() -> None:
+    found = advice(way("pool", 3, 1.0, 0.0), way("bare", 0, 2.0, 1.0), worth=5.0)
+    named = re.findall(r"(\w+)=", sentences(found)[0])
+    parameters = TEMPLATE.read_text("utf-8").partition("\nParameters:\n")[2]
+    assert named
+    assert [name for name in named if f"\n  {name}:\n" not in parameters] == []
 
 
 def test_the_pool_is_what_the_running_system_would_set_for_that_demand() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from faults.clients import Answer
+from faults.clients import Answer, RefusedError
 from faults.deployment import GROUP, PLACEMENTS
 from local.group.states import LifecycleState
 from local.services.autoscaling_api import OPERATIONS
@@ -56,7 +56,18 @@ class AutoScalingApi:
             self._note_whom_functions_condemn(request["InstanceId"])
             return judge(request)
 
-        return answers | {"CompleteLifecycleAction": completes, "SetInstanceHealth": judges}
+        resize = answers["PutWarmPool"]
+
+        def resizes(request: Mapping[str, Any]) -> Mapping[str, Any]:
+            if self._world.stack.refresh.is_running:
+                raise RefusedError("InstanceRefreshInProgress", "an instance refresh is running")
+            return resize(request)
+
+        return answers | {
+            "CompleteLifecycleAction": completes,
+            "SetInstanceHealth": judges,
+            "PutWarmPool": resizes,
+        }
 
     def _note_what_is_cut_short(self, request: Mapping[str, Any]) -> None:
         world = self._world

@@ -119,8 +119,9 @@ class Deeds:
 
     def _update_stack(self, fault: Fault) -> None:
         settings = new_settings(self._world.settings, fault.index)
-        if self._world.stack.update(settings):
-            self._told(fault, f"to {settings}")
+        new_template = fault.index % 3 == 0
+        if self._world.stack.update(settings, new_template=new_template):
+            self._told(fault, f"to {settings}", "with a new launch template" * new_template)
 
     def _delete_stack(self, fault: Fault) -> None:
         if self._world.stack.delete():

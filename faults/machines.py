@@ -58,6 +58,14 @@ class Machines:
         return self._inner.states
 
     @property
+    def template_version(self) -> int:
+        """Of what is launched from here on."""
+        return self._inner.template_version
+
+    def change_template(self) -> None:
+        self._inner.template_version += 1
+
+    @property
     def without_capacity(self) -> set[str]:
         return self._inner.without_capacity
 

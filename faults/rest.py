@@ -31,6 +31,11 @@ def unrest(world: World) -> Iterator[str]:
         elif instance.state is LifecycleState.IN_SERVICE and not _works(world, instance):
             yield f"{instance.instance_id} is in service and has no worker"
     yield from dead_letters_have_reasons(world)
+    if world.stack.is_busy:
+        yield "the stack is being updated"
+    elif not world.tally["refresh_gave_up"]:
+        old = world.stack.refresh.outdated()
+        yield from (f"{it.instance_id} has an old launch template" for it in old)
 
 
 def _undeleted(world: World) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from faults.deployment import function_settings, group_settings, hooks, warm_pool, worker_settings
 from faults.functions import Function
+from faults.instance_refresh import InstanceRefresh
 from faults.metrics import DepthAlarm
 from faults.plan import Settings
 from faults.triggers import AsynchronousCalls, QueueMapping, alarm_event, scheduled_event
@@ -39,6 +40,7 @@ class Stack:
         self.code_version = 1
         self.worker_parameter = worker_settings(world, self.code_version)
         self.is_deleted = False  # or about to be
+        self.refresh = InstanceRefresh(world)
         self.group_is_gone = False
         settings = function_settings(world)
         self.functions = {
@@ -58,9 +60,14 @@ class Stack:
         self._minutes = self._asynchronous("reconcile", retries=0)
         world.clock.call_at(self._now() + 20.0, self._each_minute)
 
-    def update(self, settings: Settings) -> bool:
-        """Code, settings and functions first, then the group, its pool last. Whether it begins."""
-        return self._begin(partial(self._update, settings))
+    @property
+    def is_busy(self) -> bool:
+        return self._busy
+
+    def update(self, settings: Settings, *, new_template: bool) -> bool:
+        """Code, settings and functions first, then the group, whose instances are replaced when
+        their template is a new one, its pool last. Whether it begins."""
+        return self._begin(partial(self._update, settings, new_template))
 
     def delete(self) -> bool:
         """The pool, then the group; what answers for its instances goes last. Whether it begins."""
@@ -77,7 +84,7 @@ class Stack:
         operation()
         self._busy = False
 
-    def _update(self, settings: Settings) -> None:
+    def _update(self, settings: Settings, new_template: bool) -> None:
         world, group = self._world, self._world.group
         self.code_version += 1
         world.settings_so_far.append(settings)
@@ -90,6 +97,9 @@ class Stack:
         group.update(group_settings(settings))
         for hook in hooks(settings):
             group.put_hook(hook)
+        if new_template:
+            world.machines.change_template()
+            self.refresh.run(world.tasks.sleep)
         self._pause()
         group.put_warm_pool(warm_pool(settings))
         world.diary.say("the stack is updated")

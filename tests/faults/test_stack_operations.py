@@ -2,6 +2,7 @@
 
 import pytest
 
+from faults.instance_refresh import InstanceRefresh
 from faults.plan import Fault, JobSpec, Plan, Settings
 from faults.run import run
 from faults.stack import Stack
@@ -51,6 +52,26 @@ def test_a_stack_that_is_updated_at_work_goes_on(index: int) -> None:
 
     assert (result.broken, result.results) == ("", 6)
     assert result.tally["stack_updated"] == 2
+
+
+NEW_TEMPLATE = Plan(
+    1, SLEEPING, jobs(300.0, 3, 90.0), (Fault(330.0, "stack_updated", index=3),), quiet_at=600.0
+)
+
+
+def test_a_new_launch_template_reaches_the_pool_too_and_ends_no_job() -> None:
+    result = run(NEW_TEMPLATE)
+
+    assert (result.broken, result.results, result.ran_again) == ("", 3, 0)
+    assert result.effects["stack_updated", "with a new launch template"] == 1
+    assert result.tally["refresh_gave_up"] == 0
+    assert result.launches >= 6
+
+
+def test_a_pool_that_keeps_its_old_template_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(InstanceRefresh, "run", lambda *_: None)
+
+    assert "has an old launch template" in run(NEW_TEMPLATE).broken
 
 
 def test_a_job_that_is_interrupted_goes_on_from_its_checkpoint() -> None:

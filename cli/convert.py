@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError
-from cli.terminal import console, explained
+from cli.terminal import announce_wait, console, explained
 from simulator.originals import read_original
 from simulator.trace import TraceError, write_trace
 
@@ -22,6 +22,7 @@ def convert(
 ) -> None:
     """Make a trace (arrival_s,service_s) of a published file: docs/compare.md says where."""
     with explained():
+        announce_wait(f"reading {original}")
         try:
             trace = read_original(original, stretch)
             write_trace(trace, out)

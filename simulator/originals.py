@@ -31,7 +31,7 @@ def read_original(path: Path, stretch: float = 1.0) -> Trace:
     except (KeyError, TypeError, ValueError) as error:
         raise TraceError(
             f"{path} is neither Philly's cluster_job_log nor an Azure LLM inference trace: "
-            f"{error!r}. See docs/compare.md for both."
+            f"{type(error).__name__}: {error}. See docs/compare.md for both."
         ) from error
     if not jobs:
         raise TraceError(f"{path} holds no job that can be used.")

@@ -47,8 +47,14 @@ def test_azure_arrivals_are_stretched_and_tokens_become_work(tmp_path: Path) -> 
     assert read_jobs(tmp_path / "out.csv").services_seconds == trace.services_seconds
 
 
-def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"a,b\n1,2\n", b"[1, 2]", b"[{}", bytes(range(128, 256)) * 50],
+    ids=["csv", "json", "half", "bytes"],
+)
+def test_another_file_is_refused_by_name_and_in_a_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "letters.csv"
-    path.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(TraceError, match=r"letters\.csv is neither"):
+    path.write_bytes(content)
+    with pytest.raises(TraceError, match=r"letters\.csv is neither") as refused:
         read_original(path)
+    assert len(str(refused.value)) < 300 + len(str(path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from local.group.clock import Schedule
 from pilotlight.scaling.forecast import ArrivalHistory
@@ -17,8 +17,7 @@ ENOUGH_JOBS = 10
 """That have ended, before their mean time is taken for an estimate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Minute:
+class Minute(NamedTuple):
     """Jobs sent, jobs that ended, and the seconds that those worked."""
 
     sent: int = 0
@@ -66,9 +65,7 @@ class ArrivalMetric:
 
     @property
     def next_change_at(self) -> float:
-        """When there is another history than now."""
-        if self._schedule.now() >= self._minute_ends_at:
-            self._turn()
+        """When there will be another history than the one that was asked for last."""
         return self._minute_ends_at
 
     def _turn(self) -> None:

@@ -59,11 +59,9 @@ class OurLook:
         self._arrivals = arrivals
         self._policy = ours.policy
         self._watch_seconds = ours.watch_seconds
-        self._history = arrivals.history()
-        self.every_seconds: float = pause_seconds(ours.watch_seconds, self._history)
         self._seen = (-1, 0, 0)
         self._capacity = 0
-        schedule.call_at(arrivals.next_change_at, self._new_minute)
+        self._new_minute()
 
     def decide(self) -> int | None:
         """The decision has no memory: the same sight gives the same answer. That a job begins is no
@@ -71,27 +69,23 @@ class OurLook:
         seen = (self._news.count, len(self._crew.queue), self._crew.in_flight)
         if seen != self._seen:
             self._seen = seen
-            self._capacity = self._decide()
+            self._capacity = desired_capacity(self._observe(), self._policy).capacity
         return self._capacity
-
-    def _decide(self) -> int:
-        history = self._arrivals.history()
-        if history is not self._history:
-            self._history = history
-            self.every_seconds = pause_seconds(self._watch_seconds, history)
-        return desired_capacity(self._observe(), self._policy).capacity
 
     def is_settled(self) -> bool:
         """Not while a job waits, since it begins without news; a call that was throttled is made
         again; and a new minute shows another history."""
         if self._crew.queue or self._capacity != self._fleet.group.desired_capacity:
             return False
-        return self._schedule.now() + self.every_seconds < self._arrivals.next_change_at
+        return self._schedule.now() + self.every_seconds < self._minute_ends_at
 
     def _new_minute(self) -> None:
         """Of what is to be seen, the arrival history alone changes by itself."""
         self._news.tell()
-        self._schedule.call_at(self._arrivals.next_change_at, self._new_minute)
+        self._history = self._arrivals.history()
+        self.every_seconds: float = pause_seconds(self._watch_seconds, self._history)
+        self._minute_ends_at = self._arrivals.next_change_at
+        self._schedule.call_at(self._minute_ends_at, self._new_minute)
 
     def _observe(self) -> Observation:
         group, crew = self._fleet.group, self._crew

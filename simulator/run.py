@@ -103,7 +103,7 @@ class Run:
             if entrant.kills_busy:
                 return None
             idle_seconds = self._surroundings.idle_seconds
-        return Patience(idle_seconds, brief_seconds=idle_seconds, offer_seconds=math.inf)
+        return Patience(idle_seconds, idle_seconds, idle_seconds, offer_seconds=math.inf)
 
     def _protection(self) -> Protection:
         exits = self._entrant.worker_idle_exit_seconds is not None

@@ -183,26 +183,25 @@ def test_a_worker_booting_for_the_pool_receives_nothing_ever(world):
 
 
 def test_an_idle_worker_stops_receiving_then_notes_it_then_drops_protection(world):
-    world.steps(until=64)
+    world.steps(until=29)
     assert world.did[0] == "receive"
-    assert "protect" in world.did
     assert world.did[-2:] == ["note", "unprotect"]
 
 
 def test_nothing_is_received_between_dropping_protection_and_having_it_back(world):
-    world.steps(until=64)
+    world.steps(until=29)
     world.did.clear()
-    world.steps(until=69)
+    world.steps(until=34)
     assert set(world.did) == {"look"}
     world.waiting = 1
-    world.steps(until=73)
+    world.steps(until=38)
     protected = world.did.index("protect")
     assert "receive" not in world.did[:protected]
     assert world.did[protected : protected + 3] == ["protect", "erase note", "receive"]
 
 
 def test_without_its_protection_back_it_never_receives(world):
-    world.steps(until=64)
+    world.steps(until=29)
     world.did.clear()
     world.waiting, world.refuse_protection = 5, True
     world.steps(until=300)
@@ -232,10 +231,10 @@ def test_a_job_that_comes_to_an_idle_worker_lets_it_expect_another(world):
 
 
 def test_a_worker_that_nobody_takes_receives_again(world):
-    world.steps(until=65)
+    world.steps(until=30)
     assert "unprotect" in world.did
     world.did.clear()
-    world.steps(until=80)
+    world.steps(until=45)
     assert [it for it in world.did if it != "look"][:3] == ["protect", "erase note", "receive"]
 
 
@@ -373,7 +372,7 @@ def test_an_unfit_worker_receives_nothing_and_asks_to_be_replaced(world):
 
 
 def test_the_log_has_a_line_for_each_change_and_none_for_each_step(world):
-    world.steps(until=50)
+    world.steps(until=20)
     states = [json.loads(line) for line in world.log_text.getvalue().splitlines()]
     reasons = [line["reason"] for line in states if line["event"] == "worker_state"]
     assert len(reasons) <= 4

@@ -4,13 +4,14 @@ import pytest
 
 from pilotlight.worker.idleness import NEW, Idleness, Patience, patience_of_one
 
-PATIENCE = Patience(idle_seconds=60, brief_seconds=5, offer_seconds=15)
+PATIENCE = Patience(idle_seconds=60, brief_seconds=5, unused_seconds=25, offer_seconds=15)
 
 
 @pytest.mark.parametrize(
     ("idleness", "seconds"),
     [
-        pytest.param(NEW, 60, id="a worker without a job yet was woken to wait for one"),
+        pytest.param(NEW, 25, id="who got no job may leave when the start is paid for anyway"),
+        pytest.param(NEW.offer_untaken(), 60, id="or was woken to wait for one"),
         pytest.param(NEW.job_came(0.2), 5, id="the job that woke it may have come alone"),
         pytest.param(NEW.job_came(30), 60, id="a job that came while it was idle is not the last"),
         pytest.param(NEW.job_came(30).job_came(0.2), 60, id="nor is the one that followed at once"),
@@ -37,5 +38,5 @@ def test_an_offer_outlasts_a_look(watch_seconds: float, offer_seconds: float) ->
 
 
 def test_an_idle_time_is_never_shorter_than_asked_for() -> None:
-    assert patience_of_one(60, 3, spread=0.25) == Patience(75, 6.25, 15)
+    assert patience_of_one(60, 3, spread=0.25) == Patience(75, 6.25, 40, 15)
     assert patience_of_one(2, 3, spread=0).brief_seconds == 2

@@ -22,7 +22,7 @@ from pilotlight.worker.loop_state import (
     unprotected,
 )
 
-PATIENCE = Patience(idle_seconds=60, brief_seconds=5, offer_seconds=15)
+PATIENCE = Patience(idle_seconds=60, brief_seconds=5, unused_seconds=25, offer_seconds=15)
 POLICY = Policy(PATIENCE, drain_seconds=120)
 WOKEN = entering_service(0, jitter=0)
 CONFIRMED = State(Protection.CONFIRMED)
@@ -145,7 +145,7 @@ def row(sentence, state, seen, now, action, reason):
             "before it is idle long enough it goes on receiving",
             CONFIRMED,
             replace(IN_SERVICE, last_work_at=100),
-            159,
+            124,
             Action.RECEIVE,
             Reason.RECEIVING,
         ),
@@ -153,7 +153,7 @@ def row(sentence, state, seen, now, action, reason):
             "the time that the self check took is not idle time",
             CONFIRMED,
             replace(IN_SERVICE, ready_at=100),
-            159,
+            124,
             Action.RECEIVE,
             Reason.RECEIVING,
         ),

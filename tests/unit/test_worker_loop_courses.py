@@ -24,7 +24,7 @@ from pilotlight.worker.loop_state import (
     receive_failed,
 )
 
-PATIENCE = Patience(idle_seconds=60, brief_seconds=5, offer_seconds=15)
+PATIENCE = Patience(idle_seconds=60, brief_seconds=5, unused_seconds=25, offer_seconds=15)
 POLICY = Policy(PATIENCE, drain_seconds=120)
 WOKEN = entering_service(0, jitter=0)
 CONFIRMED = State(Protection.CONFIRMED)

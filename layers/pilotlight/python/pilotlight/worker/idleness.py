@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 PROMPT_SECONDS = 1.0  # a job received so soon had waited for the worker
 BRIEF_SECONDS = 5.0
+UNUSED_SECONDS = 25.0
+"""What EC2's least bill of 60 seconds leaves of a start that got no job: it boots for 14, is chosen
+to leave in 6 and has left after 15 (local/group/latency.py)."""
 MOST_DOUBLINGS = 3  # of the time until the next offer; two calls each, of as many workers as idle
 MINUTE_SECONDS = 60.0
 TAKING_SECONDS = 12.0
@@ -18,11 +21,12 @@ service (radkawar/stackd), and as long again."""
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: idle until an offer, the same after a job that came alone, and how long an offer
-    lasts."""
+    """Seconds: idle until an offer, the same after a job that came alone, before any job, and how
+    long an offer lasts."""
 
     idle_seconds: float
     brief_seconds: float
+    unused_seconds: float
     offer_seconds: float
 
 
@@ -33,6 +37,8 @@ def patience_of_one(idle_seconds: float, watch_seconds: float, spread: float) ->
     return Patience(
         idle_seconds=idle_seconds * longer,
         brief_seconds=min(idle_seconds, BRIEF_SECONDS) * longer,
+        # As many may be started in excess as work: they share the API by the whole spread.
+        unused_seconds=min(idle_seconds, UNUSED_SECONDS) + idle_seconds * spread,
         offer_seconds=(watch_seconds or MINUTE_SECONDS) + TAKING_SECONDS,
     )
 
@@ -51,9 +57,14 @@ class Idleness:
     def seconds(self, patience: Patience) -> float:
         """Of idleness until the next offer."""
         if not self.untaken:
-            return patience.brief_seconds if self.jobs_come is False else patience.idle_seconds
+            return self._until_first_offer(patience)
         doublings: int = min(self.untaken - 1, MOST_DOUBLINGS)
         return patience.idle_seconds * (1 << doublings)
+
+    def _until_first_offer(self, patience: Patience) -> float:
+        if self.jobs_come is None:
+            return patience.unused_seconds
+        return patience.idle_seconds if self.jobs_come else patience.brief_seconds
 
     def job_came(self, idle_seconds: float) -> "Idleness":
         if idle_seconds > PROMPT_SECONDS:

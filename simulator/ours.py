@@ -99,5 +99,6 @@ class OurLook:
             in_service=in_service,
             protected=in_service - len(members.removable),
             starting=members.launching,
+            warm=members.pool_total,
             history=self._history,
         )

@@ -11,41 +11,11 @@ from pilotlight.scaling.decision import (
     Decision,
     Observation,
     Policy,
-    QueueDepth,
     Reason,
     desired_capacity,
 )
-from pilotlight.scaling.demand import RIVALS
 from pilotlight.scaling.forecast import ArrivalHistory
-
-
-def seen(
-    visible: int = 0,
-    in_flight: int = 0,
-    *,
-    desired: int = 1,
-    protected: int = 0,
-    idle: int = 0,
-    starting: int = 0,
-    min_size: int = 0,
-    max_size: int = 5,
-    delayed: int = 0,
-    history: ArrivalHistory | None = None,
-) -> Observation:
-    return Observation(
-        queue=QueueDepth(visible=visible, in_flight=in_flight, delayed=delayed),
-        desired=desired,
-        min_size=min_size,
-        max_size=max_size,
-        in_service=protected + idle,
-        protected=protected,
-        starting=starting,
-        history=history,
-    )
-
-
-def hour(per_minute: int, service_seconds: float | None = None) -> ArrivalHistory:
-    return ArrivalHistory(per_minute=(per_minute,) * 60, service_seconds=service_seconds)
+from tests.scaling_sights import seen
 
 
 @pytest.mark.parametrize(
@@ -117,168 +87,6 @@ def test_decision(observation: Observation, jobs_per_instance: int, expected: De
     assert desired_capacity(observation, Policy(jobs_per_instance=jobs_per_instance)) == expected
 
 
-LONE_JOBS = ArrivalHistory(per_minute=(0, 0, 0, 1, 0, 0) * 20)
-A_BURST = ArrivalHistory(per_minute=(0,) * 300 + (40, 40) + (0,) * 58)
-LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
-
-
-@pytest.mark.parametrize(
-    ("observation", "policy", "expected"),
-    [
-        pytest.param(
-            seen(0, desired=0, history=hour(12)),
-            Policy(target_wait_seconds=5, start_seconds=25),
-            Decision(6, Reason.EXPECTED_ARRIVALS),  # P(Poisson(5) >= 6) = 0.38, >= 7: 0.24
-            id="five jobs within a start: the seventh is too unlikely for a start of its own",
-        ),
-        pytest.param(
-            seen(0, desired=0, history=hour(12)),
-            Policy(target_wait_seconds=25, start_seconds=25),
-            Decision(0, Reason.NO_CHANGE),
-            id="who can wait for a start needs nobody ready",
-        ),
-        pytest.param(
-            seen(0, desired=0, history=hour(0)),
-            Policy(),
-            Decision(0, Reason.NO_CHANGE),
-            id="a quiet hour lets nothing expect",
-        ),
-        pytest.param(
-            seen(0, desired=0, history=hour(3)),
-            Policy(target_wait_seconds=15),
-            Decision(0, Reason.NO_CHANGE),  # P(Poisson(1.25) >= 1) = 0.71, below 15/25 x 1.375
-            id="three jobs a minute are seldom worth starting a worker that waits for them",
-        ),
-        pytest.param(
-            seen(0, desired=1, idle=1, history=hour(3)),
-            Policy(target_wait_seconds=15),
-            Decision(1, Reason.NO_CHANGE),  # but above 25/45
-            id="one that is there already stays: it would be missed before another is up",
-        ),
-        pytest.param(
-            seen(0, desired=9, protected=0, idle=9, max_size=9, history=hour(3)),
-            Policy(target_wait_seconds=15),
-            Decision(1, Reason.IDLE),
-            id="more of them go",
-        ),
-        pytest.param(
-            seen(0, 1, desired=2, protected=1, idle=1, history=hour(2)),
-            Policy(),
-            Decision(3, Reason.EXPECTED_ARRIVALS),  # P(Poisson(0.83) >= 2) = 0.20, >= 3: 0.05
-            id="a job that begins has a spare worker started in its place",
-        ),
-        pytest.param(
-            seen(0, 0, desired=3, protected=0, idle=3, history=hour(2)),
-            Policy(),
-            Decision(3, Reason.NO_CHANGE),
-            id="and when it ends the worker stays: the next job would start it anew",
-        ),
-        pytest.param(
-            seen(1, desired=0, history=LONE_JOBS),
-            Policy(target_wait_seconds=20),
-            Decision(1, Reason.BACKLOG),
-            id="a job that comes alone wakes one",
-        ),
-        pytest.param(
-            seen(10, desired=0, max_size=100, history=A_BURST),
-            Policy(target_wait_seconds=20),
-            Decision(10 + round(10 * RIVALS * 0.5 * 0.2), Reason.EXPECTED_ARRIVALS),
-            id="where bursts last, ten are not the last",
-        ),
-        pytest.param(
-            seen(10, desired=0, max_size=100, history=LONE_BATCHES),
-            Policy(),
-            Decision(10, Reason.BACKLOG),
-            id="where a batch is all there is, no more than it needs",
-        ),
-        pytest.param(
-            seen(0, desired=12, idle=12, max_size=100, history=LONE_BATCHES),
-            Policy(),
-            Decision(0, Reason.IDLE),
-            id="after it nobody stays for another",
-        ),
-        pytest.param(
-            seen(12, 8, desired=8, protected=8, max_size=20, history=hour(0, 10)),
-            Policy(),
-            Decision(8, Reason.NO_CHANGE),
-            id="short jobs wait for the workers who are there: no start is as fast",
-        ),
-        pytest.param(
-            seen(13, 8, desired=8, protected=8, max_size=20, history=hour(0, 10)),
-            Policy(),
-            Decision(9, Reason.BACKLOG),
-            id="one more than they surely begin during a start wakes one",
-        ),
-        pytest.param(
-            seen(1, 8, desired=8, protected=8, max_size=20, history=hour(0, 100)),
-            Policy(),
-            Decision(9, Reason.BACKLOG),
-            id="that one of eight long jobs ends in time is too much luck",
-        ),
-        pytest.param(
-            seen(0, 10, desired=10, protected=10, max_size=30, history=hour(12, 100)),
-            Policy(target_wait_seconds=5, start_seconds=25),
-            Decision(14, Reason.EXPECTED_ARRIVALS),
-            id="two of six expected jobs go to workers that become free meanwhile",
-        ),
-        pytest.param(
-            seen(0, desired=0, history=hour(30, 4)),
-            Policy(),
-            Decision(2, Reason.EXPECTED_ARRIVALS),  # P(Poisson(2) >= 2) = 0.59, >= 3: 0.32
-            id="of a dozen short jobs within a start two are often at work at once",
-        ),
-        pytest.param(
-            seen(0, desired=0, history=hour(1, 0.5)),
-            Policy(),
-            Decision(1, Reason.EXPECTED_ARRIVALS),
-            id="the first worker is worth a start however short jobs are",
-        ),
-        pytest.param(
-            seen(0, 2, desired=2, protected=2),
-            Policy(least_spare=1),
-            Decision(3, Reason.SCHEDULE),
-            id="the schedule's spare worker comes on top of the busy ones",
-        ),
-        pytest.param(
-            seen(0, desired=3, idle=3),
-            Policy(least_capacity=2),
-            Decision(2, Reason.IDLE),
-            id="the schedule's least size stays",
-        ),
-        pytest.param(
-            seen(9, desired=1, max_size=20),
-            Policy(affordable=4),
-            Decision(4, Reason.AT_SPEND_LIMIT),
-            id="no more than the day's money pays for",
-        ),
-        pytest.param(
-            seen(9, desired=6, protected=6, max_size=20),
-            Policy(affordable=4),
-            Decision(6, Reason.HELD_BY_BUSY),
-            id="a lowered limit waits for the jobs that run",
-        ),
-        pytest.param(
-            seen(9, desired=6, idle=6, max_size=20),
-            Policy(affordable=4),
-            Decision(4, Reason.AT_SPEND_LIMIT),
-            id="and then takes idle workers, whatever waits",
-        ),
-        pytest.param(
-            seen(9, desired=0, min_size=3, max_size=20),
-            Policy(affordable=2),
-            Decision(3, Reason.AT_MIN),
-            id="money never undoes the least size",
-        ),
-    ],
-)
-def test_what_is_expected_and_what_people_want(
-    observation: Observation, policy: Policy, expected: Decision
-) -> None:
-    observation = observation._replace(max_size=max(observation.max_size, 9))
-
-    assert desired_capacity(observation, policy) == expected
-
-
 def test_a_group_that_is_being_deleted_is_left_alone() -> None:
     observation = seen(9, desired=0, min_size=1)._replace(is_being_deleted=True)
 
@@ -303,6 +111,7 @@ def observations(draw: st.DrawFn) -> Observation:
         protected=draw(st.integers(0, max_size)),
         idle=draw(st.integers(0, max_size)),
         starting=draw(st.integers(0, max_size)),
+        warm=draw(st.integers(0, 100)),
         min_size=draw(st.integers(0, max_size)),
         max_size=max_size,
         history=draw(histories),
@@ -357,6 +166,7 @@ def test_more_backlog_never_means_less_capacity(
 @given(
     st.integers(0, 40),
     st.integers(0, 20),
+    st.integers(0, 60),
     histories,
     policies,
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=12),
@@ -364,6 +174,7 @@ def test_more_backlog_never_means_less_capacity(
 @example(
     backlog=2,
     desired=0,
+    prepared=5,
     history=ArrivalHistory(per_minute=(1, 1), service_seconds=1.0),
     policy=Policy(target_wait_seconds=0.0),
     looks=[(0.0, 0.0), (0.25, 1.0)],
@@ -371,6 +182,7 @@ def test_more_backlog_never_means_less_capacity(
 def test_a_constant_load_never_makes_capacity_go_up_and_down(
     backlog: int,
     desired: int,
+    prepared: int,
     history: ArrivalHistory | None,
     policy: Policy,
     looks: list[tuple[float, float]],
@@ -386,6 +198,7 @@ def test_a_constant_load_never_makes_capacity_go_up_and_down(
             protected=in_service - idle,
             idle=idle,
             starting=capacities[-1] - in_service,
+            warm=max(0, prepared - capacities[-1]),
             max_size=20,
             history=history,
         )

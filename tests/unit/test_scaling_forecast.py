@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pilotlight.scaling.forecast import NOTHING_KNOWN, ArrivalHistory, foresee
+from pilotlight.scaling.forecast import NOTHING_KNOWN, ArrivalHistory, _clump, _tail, foresee
 
 
 def test_a_steady_stream_is_expected_to_go_on_as_a_poisson_process() -> None:
@@ -39,6 +39,36 @@ def test_short_jobs_are_at_once_only_those_that_come_while_one_works() -> None:
 
     assert short.chances[1] == pytest.approx(0.9502, abs=1e-4)
     assert short.chances_at_once[:3] == pytest.approx((1.0, 0.3935, 0.0902), abs=1e-4)
+
+
+def test_short_jobs_that_came_together_are_at_once_together() -> None:
+    """Ten in every other minute: a minute's variance is ten times its mean."""
+    clumps = foresee(ArrivalHistory(per_minute=(0, 10) * 60, service_seconds=6.0), 30.0)
+    alone = foresee(ArrivalHistory(per_minute=(5,) * 120, service_seconds=6.0), 30.0)
+
+    assert clumps.chances_at_once[1] < alone.chances_at_once[1]
+    assert clumps.chances_at_once[5] > 10 * sum(alone.chances_at_once[5:])
+
+
+def test_jobs_in_clumps_come_by_a_negative_binomial_distribution() -> None:
+    """Its mean is the sum of the chances of 1, 2, ... or more, and its zero is known."""
+    tail = _tail(2.0, 4.0)
+
+    assert tail[1] == pytest.approx(1.0 - 4.0 ** (-2.0 / 3.0))
+    assert sum(tail[1:]) == pytest.approx(2.0, abs=0.05)
+
+
+def test_a_rate_that_rises_slowly_makes_no_clumps() -> None:
+    assert _clump(tuple(range(100))) == 1.0
+
+
+def test_what_comes_at_once_waits_by_turns_but_for_no_longer_than_a_start() -> None:
+    forecast = replace(NOTHING_KNOWN, chances_at_once=(1.0, 0.8, 0.4, 0.1), service_seconds=20.0)
+
+    assert forecast.waited_seconds(0, 25.0) == pytest.approx((0.8 + 0.4 + 0.1) * 25)
+    assert forecast.waited_seconds(1, 25.0) == pytest.approx(0.4 * 20 + 0.1 * 25)
+    assert forecast.waited_seconds(2, 25.0) == pytest.approx(0.1 * 10)
+    assert forecast.waited_seconds(3, 25.0) == 0
 
 
 def test_hundreds_of_jobs_a_minute_can_be_expected() -> None:

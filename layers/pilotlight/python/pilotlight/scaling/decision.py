@@ -122,8 +122,9 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
 
 def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
     slots = seen.in_service * policy.jobs_per_instance
+    within_reach = (seen.in_service + seen.starting + seen.warm) * policy.jobs_per_instance
     expected = outlook(seen.history, policy.waiting)
-    return demand(queue.visible, queue.in_flight, slots, expected)
+    return demand(queue.visible, queue.in_flight, slots, within_reach, expected)
 
 
 def _least(jobs: Demand, scheduled: int, jobs_per_instance: int) -> Decision:

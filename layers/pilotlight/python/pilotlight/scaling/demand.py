@@ -4,12 +4,14 @@ Everything here counts jobs; decision.py turns them into instances.
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from pilotlight.scaling.forecast import (
     LATE_MINUTES,
+    LEAST_CHANCE,
     MINUTE_SECONDS,
     NOTHING_KNOWN,
     ArrivalHistory,
@@ -20,6 +22,13 @@ from pilotlight.scaling.forecast import (
 RESTART_SECONDS = 45.0
 """Seconds on the bill, without use, of a worker that leaves and comes again: it boots for 14, takes
 16 to leave, and EC2 bills 60 for each start at least."""
+
+LEAST_BILLED_SECONDS = 60.0
+"""Of each start (EC2 pricing, "On-Demand"): what one costs that comes too late for its job."""
+
+STARTS_APART_SECONDS = 8.0
+"""From the first of many starts to be up to the last. Boot, EC2's start and the group's decision
+take 13, 6.5 and 5.6 seconds (published recordings, local/group/latency.py); each varies by half."""
 
 RIVALS = 5.0
 """Starts in excess of each waiting job while a burst goes on. The first to be up takes the job, and
@@ -64,12 +73,10 @@ class Waiting(NamedTuple):
         more by its restart than by staying so long."""
         return self.start_seconds / RESTART_SECONDS
 
-    def among_workers(self, service_seconds: float | None) -> "Waiting":
-        """Of a job that finds others at work: if jobs are shorter than a start, the wait to expect
-        is for the end of one, not for another worker."""
-        if service_seconds is None or service_seconds >= self.start_seconds:
-            return self
-        return self._replace(start_seconds=service_seconds)
+    @property
+    def late_start_seconds(self) -> float:
+        """Seconds of wait that a start is worth which comes too late for its job."""
+        return LEAST_BILLED_SECONDS * max(self.chance, LEAST_CHANCE)
 
     @property
     def foresees(self) -> bool:
@@ -86,11 +93,29 @@ class Outlook:
 
     @cached_property
     def spare(self) -> int:
-        """Workers without a job that are worth a start. The first one spares whoever comes a start,
-        the others may spare him no more than a job."""
-        among_workers = self.waiting.among_workers(self.forecast.service_seconds)
-        first = min(1, self.forecast.jobs_with_chance(self.waiting.started_chance))
-        return max(first, self.forecast.jobs_at_once(among_workers.started_chance))
+        """Workers without a job that are worth a start. The first one spares whoever comes a start;
+        where jobs are shorter than that, the others spare those that come at once their turns."""
+        if not self.waiting.foresees:
+            return 0
+        expected = self.forecast.jobs_with_chance(self.waiting.started_chance)
+        service_seconds = self.forecast.service_seconds
+        if service_seconds is None or service_seconds >= self.waiting.start_seconds:
+            return expected
+        return max(min(1, expected), self._worth_while(service_seconds))
+
+    def _worth_while(self, service_seconds: float) -> int:
+        """Workers of which each saves, during a job, waits that are worth its own time. The last
+        is sought by halving, since each saves less than the one before as soon as there are some
+        (of dozens that come at once, the first few leave as many to wait for a start)."""
+        price_seconds = self.waiting.started_chance * service_seconds
+        most = len(self.forecast.chances_at_once) - 1
+        return bisect_left(range(most), True, key=lambda n: self._saved(n) < price_seconds)
+
+    def _saved(self, workers: int) -> float:
+        """Seconds of wait, by one more."""
+        start_seconds = self.waiting.start_seconds
+        waited = self.forecast.waited_seconds(workers, start_seconds)
+        return waited - self.forecast.waited_seconds(workers + 1, start_seconds)
 
     @cached_property
     def kept(self) -> int:
@@ -112,7 +137,19 @@ class Outlook:
         return min(1.0, self.waiting.start_seconds / self.forecast.service_seconds)
 
     def rivals(self, starts: int) -> int:
-        return round(self.rivals_per_start * starts) if starts > 0 else 0
+        """Starts in excess: for what a burst goes on with, or for a batch to have its slowest
+        starts outrun, whichever asks for more."""
+        if starts <= 0 or not self.waiting.foresees:
+            return 0
+        return max(round(self.rivals_per_start * starts), self._outrunning(starts))
+
+    def _outrunning(self, starts: int) -> int:
+        """The first n of N starts to be up take the n jobs. With moments drawn evenly from
+        STARTS_APART_SECONDS the n earliest wait n (n + 1) / (N + 1) halves of it together (order
+        statistics), and N rises while one more shortens that by more than it is worth."""
+        saved = STARTS_APART_SECONDS * starts * (starts + 1) / 2
+        most = math.sqrt(saved / self.waiting.late_start_seconds + 0.25) - 0.5
+        return max(0, int(most) - starts)
 
     def sooner_served(self, visible: int, slots: int) -> int:
         """Waiting jobs that the workers who are there begin sooner than a new one could.
@@ -136,13 +173,18 @@ def outlook(history: ArrivalHistory | None, waiting: Waiting) -> Outlook:
     return Outlook(waiting, foresee(history, waiting.start_seconds))
 
 
-def demand(visible: int, in_flight: int, slots: int, expected: Outlook) -> Demand:
-    """`slots` are the jobs that workers in service can run at once."""
+def demand(
+    visible: int, in_flight: int, slots: int, within_reach: int, expected: Outlook
+) -> Demand:
+    """`slots` are the jobs that workers in service can run at once; `within_reach` those of all
+    instances that are set up, the sleeping ones too."""
     backlog = visible + in_flight
     needed = max(min(slots, backlog), backlog - expected.sooner_served(visible, slots))
     # Each worker that ends its job meanwhile is a spare one, counted once.
     spare = max(0, expected.spare - int(in_flight * expected.ending_share))
-    least = needed + max(spare, expected.rivals(needed - in_flight))
+    # Who is not set up yet outruns nobody.
+    rivals = min(expected.rivals(needed - in_flight), max(0, within_reach - needed))
+    least = needed + max(spare, rivals)
     # While jobs wait, what was started for a burst is not called surplus for being up first.
     held = max(spare + expected.kept, expected.rivals(visible))
     return Demand(needed=needed, least=least, most=max(least, backlog + held))

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, compress, islice, zip_longest
+from itertools import accumulate, compress, islice, pairwise, zip_longest
 from operator import mul, neg, not_, sub
 
 MINUTE_SECONDS = 60.0
@@ -56,7 +56,8 @@ class Forecast:
     """`chances[n]` is the chance that at least n jobs come while an instance starts; falls.
 
     `chances_at_once` is the same while a job works, for jobs that are shorter than a start: so many
-    workers they keep busy at once. `per_minute` is what all was made of.
+    workers they keep busy at once, and as many of them come together as minutes tell (`_clump`).
+    `per_minute` is what all was made of.
     """
 
     chances: tuple[float, ...]
@@ -83,6 +84,18 @@ class Forecast:
         """The same during a start or a job, whichever is shorter."""
         return _most(self.chances_at_once, least)
 
+    def waited_seconds(self, workers: int, start_seconds: float) -> float:
+        """By all that come at once while a job works, if so many are there for them: each takes the
+        next job when it has ended one, and nobody waits longer than for a start."""
+        if not workers:
+            return start_seconds * sum(self.chances_at_once[1:])
+        turn_seconds = (self.service_seconds or start_seconds) / workers
+        beyond = islice(self.chances_at_once, workers + 1, None)
+        return sum(
+            chance * min(start_seconds, turn_seconds * place)
+            for place, chance in enumerate(beyond, start=1)
+        )
+
 
 NOTHING_KNOWN = Forecast(
     chances=(1.0,), chances_at_once=(1.0,), per_minute=(), service_seconds=None
@@ -95,7 +108,8 @@ def foresee(history: ArrivalHistory, start_seconds: float) -> Forecast:
     followers = _followers(per_minute) if any(per_minute) else Counter({0: 1})
     chances = chances_at_once = _chances(followers, start_seconds)
     if history.service_seconds is not None and history.service_seconds < start_seconds:
-        chances_at_once = _chances(followers, history.service_seconds)
+        clump = _clump(per_minute)
+        chances_at_once = _chances(followers, history.service_seconds, clump)
     return Forecast(
         chances=chances,
         chances_at_once=chances_at_once,
@@ -139,11 +153,21 @@ def _nearest(now: int, past: Iterable[tuple[int, int]]) -> Counter[int]:
     return Counter(alike[:ALIKE_MINUTES])
 
 
-def _chances(followers: Counter[int], seconds: float) -> tuple[float, ...]:
-    """A mixture of Poisson distributions, one for each count that may follow."""
+def _clump(per_minute: tuple[int, ...]) -> float:
+    """How many jobs come together: the variance over the mean of a minute, told by how it differs
+    from the next one, so that a rate which rises and falls slowly does not count. 1 and more, a
+    Poisson process has 1."""
+    nearby = list(pairwise(per_minute))
+    jobs = sum(map(sum, nearby))
+    squares = sum((before - after) ** 2 for before, after in nearby)
+    return max(1.0, round(squares / jobs, 1)) if jobs else 1.0
+
+
+def _chances(followers: Counter[int], seconds: float, clump: float = 1.0) -> tuple[float, ...]:
+    """A mixture of distributions, one for each count that may follow."""
     total = followers.total()
     weights = [weight / total for count, weight in followers.items() if count]
-    tails = [_poisson_tail(count * seconds / MINUTE_SECONDS) for count in followers if count]
+    tails = [_tail(count * seconds / MINUTE_SECONDS, clump) for count in followers if count]
     chances = [1.0]
     for at_least in islice(zip_longest(*tails, fillvalue=0.0), 1, None):
         chance = sum(map(mul, weights, at_least))
@@ -154,14 +178,23 @@ def _chances(followers: Counter[int], seconds: float) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _poisson_tail(mean: float) -> tuple[float, ...]:
+def _tail(mean: float, clump: float) -> tuple[float, ...]:
     """At index n the chance of n or more; ends where that no longer matters.
 
+    A Poisson distribution, or the negative binomial one whose variance is `clump` times its mean.
     Logarithms, because exp(-mean) is 0 for a mean of some hundreds.
     """
     cumulated, tail, n = 0.0, [1.0], 0
     while tail[-1] >= LEAST_CHANCE / 2 or n < mean:
-        cumulated += math.exp(n * math.log(mean) - mean - math.lgamma(n + 1))
+        cumulated += math.exp(_log_chance(n, mean, clump))
         tail.append(max(0.0, 1.0 - cumulated))
         n += 1
     return tuple(tail)
+
+
+def _log_chance(n: int, mean: float, clump: float) -> float:
+    if clump == 1.0:
+        return n * math.log(mean) - mean - math.lgamma(n + 1)
+    clumps = mean / (clump - 1.0)
+    arrangements = math.lgamma(n + clumps) - math.lgamma(clumps) - math.lgamma(n + 1)
+    return arrangements + n * math.log1p(-1.0 / clump) - clumps * math.log(clump)

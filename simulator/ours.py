@@ -24,7 +24,7 @@ class Ours:
 
     name: str = NAME
     policy: Policy = field(default_factory=Policy)
-    watch_seconds: int = 3  # the template's WatchSeconds
+    watch_seconds: int = 1  # the template's WatchSeconds
     idle_seconds: float = 60.0  # the template's IdleSeconds
     look_delay_seconds: float = 0.0
     kills_busy: bool = False

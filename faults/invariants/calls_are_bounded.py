@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pilotlight.scaling.watch import CLOSE_WATCH_SECONDS
-
 if TYPE_CHECKING:
     from faults.world import World
 
@@ -21,8 +19,8 @@ AT_FIRST = 100
 
 def calls_are_bounded(world: World) -> Iterator[str]:
     minutes = world.since_start() / 60.0
-    watched = any(it.watch_seconds for it in world.settings_so_far)
-    ticks = minutes * 60.0 / CLOSE_WATCH_SECONDS if watched else 0.0
+    pauses = [it.watch_seconds for it in world.settings_so_far if it.watch_seconds]
+    ticks = minutes * 60.0 / min(pauses) if pauses else 0.0
     allowed = (
         AT_FIRST
         + EACH_MINUTE * minutes

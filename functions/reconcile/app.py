@@ -73,7 +73,9 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
 def send_ticks() -> None:
     """First, since their delays count from now, and whatever becomes of the rest."""
     if settings.watch_seconds:
-        pause = pause_seconds(settings.watch_seconds, past_arrivals(arrivals))
+        pause = pause_seconds(
+            settings.watch_seconds, past_arrivals(arrivals), settings.instance_usd_per_hour
+        )
         watch.send_ticks(tick_delays_seconds(pause))
 
 

@@ -5,7 +5,14 @@ from itertools import pairwise
 import pytest
 
 from pilotlight.scaling.forecast import ArrivalHistory
-from pilotlight.scaling.watch import MINUTE_SECONDS, pause_seconds, tick_delays_seconds
+from pilotlight.scaling.watch import (
+    HOUR_SECONDS,
+    LOOK_USD,
+    MINUTE_SECONDS,
+    SECOND_OF_WAIT_SECONDS,
+    pause_seconds,
+    tick_delays_seconds,
+)
 
 
 @pytest.mark.parametrize("watch_seconds", range(1, MINUTE_SECONDS + 1))
@@ -20,24 +27,47 @@ def test_reconciles_look_and_the_ticks_leave_no_gap_longer_than_the_watch_and_no
     assert max(gaps) <= watch_seconds
 
 
-def test_the_shipped_watch_looks_twenty_times_a_minute() -> None:
+def test_a_pause_of_three_seconds_makes_twenty_looks_a_minute() -> None:
     assert list(tick_delays_seconds(3)) == list(range(3, 60, 3))
 
 
 @pytest.mark.parametrize(
-    ("watch_seconds", "jobs", "pause"),
+    ("watch_seconds", "jobs", "usd_an_hour", "pause"),
     [
-        pytest.param(3, 0, 3, id="without a job the queue is watched as it was asked for"),
-        pytest.param(3, 5, 3, id="and with less than one an hour"),
-        pytest.param(3, 6, 1, id="a job an hour pays for a look each second"),
-        pytest.param(0, 99, 0, id="a watch that is off stays off"),
+        pytest.param(1, 0, 0.526, 3, id="without a job three seconds are good enough"),
+        pytest.param(1, 6, 0.526, 2, id="a job an hour pays for a look each two"),
+        pytest.param(1, 12, 0.526, 1, id="two jobs an hour pay for one each second"),
+        pytest.param(1, 12, 0.0, 1, id="as they do where nobody told the price"),
+        pytest.param(1, 12, 0.0416, 3, id="but not with a small instance"),
+        pytest.param(1, 120, 0.0416, 1, id="of which twenty jobs are worth it"),
+        pytest.param(2, 999, 0.526, 2, id="never less than asked for"),
+        pytest.param(10, 0, 0.526, 10, id="nor more, where that is long"),
+        pytest.param(0, 999, 0.526, 0, id="a watch that is off stays off"),
     ],
 )
-def test_the_pause_between_two_looks(watch_seconds: int, jobs: int, pause: int) -> None:
+def test_the_pause_between_two_looks(
+    watch_seconds: int, jobs: int, usd_an_hour: float, pause: int
+) -> None:
     history = ArrivalHistory(per_minute=(jobs,) + (0,) * 359)
 
-    assert pause_seconds(watch_seconds, history) == pause
+    assert pause_seconds(watch_seconds, history, usd_an_hour) == pause
 
 
-def test_without_a_history_the_watch_is_as_it_was_asked_for() -> None:
-    assert pause_seconds(3, None) == pause_seconds(3, ArrivalHistory(per_minute=())) == 3
+def test_looks_and_waits_together_cost_least_at_that_pause() -> None:
+    jobs_an_hour, usd_an_hour = 2.0, 0.05
+    history = ArrivalHistory(per_minute=(2,) + (0,) * 59)
+
+    def usd(pause: int) -> float:
+        waited_seconds = jobs_an_hour * pause / 2
+        looks = HOUR_SECONDS / pause
+        return (
+            looks * LOOK_USD + waited_seconds * SECOND_OF_WAIT_SECONDS * usd_an_hour / HOUR_SECONDS
+        )
+
+    chosen = pause_seconds(1, history, usd_an_hour)
+
+    assert chosen == min(range(1, 4), key=usd)
+
+
+def test_without_a_history_the_watch_takes_its_time() -> None:
+    assert pause_seconds(1, None) == pause_seconds(1, ArrivalHistory(per_minute=())) == 3

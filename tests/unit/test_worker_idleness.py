@@ -29,11 +29,14 @@ def test_idle_time_until_an_offer(idleness: Idleness, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("watch_seconds", "offer_seconds"),
     [
-        pytest.param(3, 15, id="one look, and the time that Auto Scaling takes to act"),
+        pytest.param(
+            1, 15, id="the longest pause between looks, and the time that Auto Scaling takes"
+        ),
+        pytest.param(20, 32, id="one look, and the time that Auto Scaling takes to act"),
         pytest.param(0, 72, id="without the watch there is a look each minute"),
     ],
 )
-def test_an_offer_outlasts_a_look(watch_seconds: float, offer_seconds: float) -> None:
+def test_an_offer_outlasts_a_look(watch_seconds: int, offer_seconds: float) -> None:
     assert patience_of_one(60, watch_seconds, spread=0).offer_seconds == offer_seconds
 
 

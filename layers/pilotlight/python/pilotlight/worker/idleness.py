@@ -7,6 +7,8 @@ worker that is not taken within the time of a look is wanted, and goes on receiv
 
 from dataclasses import dataclass
 
+from pilotlight.scaling.watch import longest_pause_seconds
+
 PROMPT_SECONDS = 1.0  # a job received so soon had waited for the worker
 BRIEF_SECONDS = 5.0
 UNUSED_SECONDS = 25.0
@@ -30,7 +32,7 @@ class Patience:
     offer_seconds: float
 
 
-def patience_of_one(idle_seconds: float, watch_seconds: float, spread: float) -> Patience:
+def patience_of_one(idle_seconds: float, watch_seconds: int, spread: float) -> Patience:
     """An offer outlasts the time between two looks, a minute without the watch. `spread` (0 or
     more, a share of each idle time) makes a worker's times its own."""
     longer = 1.0 + spread
@@ -39,7 +41,7 @@ def patience_of_one(idle_seconds: float, watch_seconds: float, spread: float) ->
         brief_seconds=min(idle_seconds, BRIEF_SECONDS) * longer,
         # As many may be started in excess as work: they share the API by the whole spread.
         unused_seconds=min(idle_seconds, UNUSED_SECONDS) + idle_seconds * spread,
-        offer_seconds=(watch_seconds or MINUTE_SECONDS) + TAKING_SECONDS,
+        offer_seconds=(longest_pause_seconds(watch_seconds) or MINUTE_SECONDS) + TAKING_SECONDS,
     )
 
 

@@ -69,7 +69,7 @@ class Policy:
 
 
 def policy_of_one(
-    idle_seconds: float, watch_seconds: float, drain_seconds: float, jitter: float
+    idle_seconds: float, watch_seconds: int, drain_seconds: float, jitter: float
 ) -> Policy:
     """`jitter` from 0 to 1 makes a worker's idle time its own: never shorter than asked for."""
     patience = patience_of_one(idle_seconds, watch_seconds, jitter * IDLE_SPREAD)

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from local.instances.guest.own_user import keep_to_own_user
+from pilotlight.worker.home import Home
+from pilotlight.worker.job_user import job_user
 
+HOME = Home(Path("/opt/pilotlight"), Path("/run/pilotlight"))
 LAYER = Path(__file__).parents[2] / "layers/pilotlight/python"
 SETTINGS = {
     "queue_url": "https://sqs/jobs",
@@ -69,17 +72,17 @@ class Instance:
     def remove(self, name: str) -> None:
         (self.folder / name).unlink()
 
-    def prove(self, *, as_root_of_all: bool = False) -> tuple[int, dict]:
-        """The folder of a test is closed to whom root could have jobs run as."""
+    def prove(self, python: Path | None = None) -> tuple[int, dict]:
+        """As who runs the test, or by another Python as a worker would, who may become others."""
         done = subprocess.run(
-            [sys.executable, "-m", "pilotlight.worker.readiness"],
+            [str(python or sys.executable), "-m", "pilotlight.worker.readiness"],
             env={
                 **os.environ,
                 "PILOTLIGHT_HOME": str(self.folder),
                 "PYTHONPATH": f"{self.folder}/path:{LAYER}",
             },
             stdout=subprocess.PIPE,
-            preexec_fn=None if as_root_of_all else keep_to_own_user,
+            preexec_fn=None if python else keep_to_own_user,
             text=True,
             check=False,
         )
@@ -113,9 +116,12 @@ def test_a_good_instance_is_proven(instance):
     ]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="nobody but root can have jobs be others")
-def test_an_instance_whose_files_jobs_cannot_reach_is_told_so(instance):
-    code, verdict = instance.prove(as_root_of_all=True)
+@pytest.mark.skipif(job_user(HOME, 0) is None, reason="who is not root has no others for jobs")
+def test_an_instance_whose_python_jobs_cannot_reach_is_told_so(instance):
+    python = instance.folder / "python"
+    python.symlink_to(sys.executable)
+    instance.folder.chmod(0o700)
+    code, verdict = instance.prove(python)
     assert (code, failed(verdict)) == (1, ["job_process"])
     assert "Permission denied" in json.dumps(verdict)
     assert "jobs run as user 70000" in json.dumps(verdict)

@@ -87,7 +87,6 @@ def _by_flight(metrics: JobsQueueMetrics, name: str, spread: float) -> Lognormal
     if mean is None:
         raise CommandError(
             f"Too few jobs of {name} ended in two weeks to tell how long they work; add "
-            "--service-seconds with the mean. CloudWatch knows no queue that never had one: or is it "
-            "another queue?"
+            "--service-seconds with the mean; or is it another queue?"
         )
     return Lognormal(mean, spread)

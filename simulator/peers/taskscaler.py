@@ -8,6 +8,7 @@ cap on reservations limits what its runner takes from GitLab, which a queue of o
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from simulator.peers.counts import bounded
 from simulator.peers.idleness import IdleInstances
@@ -25,8 +26,7 @@ class Policy:
     scale_factor_limit: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slots:
+class Slots(NamedTuple):
     """Job slots: running a job, asked for by a taken job, and on instances that are no use."""
 
     acquired: int = 0

@@ -10,6 +10,7 @@ from faults.clients import Answer, RefusedError
 from faults.deployment import GROUP, PLACEMENTS
 from local.group.states import LifecycleState
 from local.services.autoscaling_api import OPERATIONS
+from local.services.autoscaling_groups import put_tags
 from local.services.autoscaling_service import AutoScalingService, GroupRecord
 from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState
 
@@ -27,7 +28,7 @@ class AutoScalingApi:
     def __init__(self, world: World) -> None:
         self._world = world
         self._service = AutoScalingService("us-east-1", "123456789012", None, None)  # type: ignore[arg-type]
-        launch = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "workers"}
+        launch = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "workers", "Version": "1"}
         subnets = tuple(place.subnet_id for place in PLACEMENTS)
         made_at = world.clock.now()
         self._record = GroupRecord(GROUP, GROUP_ARN, launch, made_at, subnets, {})
@@ -39,6 +40,15 @@ class AutoScalingApi:
     def breaker(self) -> BreakerState:
         """As it is written down."""
         return BreakerState.read(self._record.tags.get(BREAKER_TAG, {}).get("Value", ""))
+
+    def write_breaker(self, tag: str) -> None:
+        """As a person may."""
+        put_tags(self._record, [{"Key": BREAKER_TAG, "Value": tag, "PropagateAtLaunch": False}])
+
+    def deploy_launch_template(self) -> None:
+        """A new version of it."""
+        version = int(self._record.launch["Version"]) + 1
+        self._record.launch = self._record.launch | {"Version": str(version)}
 
     def forget_group(self) -> None:
         """The group is gone."""

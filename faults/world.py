@@ -40,7 +40,7 @@ from local.group.events import GroupEvent
 from local.group.group import Group
 from local.group.ports import World as GroupWorld
 from local.group.states import LifecycleState
-from pilotlight.fleet.breaker_state import BreakerState
+from pilotlight.fleet.breaker_state import BreakerState, Phase
 
 START = 1_790_000_000.0
 
@@ -77,9 +77,10 @@ class World:
         self.cut_short: list[str] = []
         self.condemned: list[str] = []
         self.codes_in_use: list[CodeInUse] = []
-        self.by_hand_at, self.resumed_at = float("-inf"), 0.0
+        self.by_hand_at, self.closed_by_hand_at = float("-inf"), 0.0
         self.answering_since = self.heard_since = START
         self.short_since: float | None = None
+        self.sleeping_since: float | None = None
         self.left_alone_since: float | None = None
         self.useless: dict[str, tuple[float, str]] = {}
         self.moves = 0
@@ -148,14 +149,15 @@ class World:
         self.group.set_desired_capacity(capacity)
 
     def person_looks_in(self, pause_seconds: float) -> None:
-        """Repairs the setup and starts launching again, if it was stopped and not just now."""
+        """Repairs the setup and closes the breaker, if it is open and was not closed just now."""
         now = self.clock.now()
-        if self.stack.is_deleted:
+        is_closed = self.breaker.phase in (Phase.CLOSED, Phase.CLOSING)
+        if self.stack.is_deleted or is_closed:
             return
-        if self.group.is_suspended("Launch") and now >= self.resumed_at + pause_seconds:
-            self.resumed_at = now
-            self.diary.say("a person resumes launching")
-            self.group.resume(("Launch",))
+        if now >= self.closed_by_hand_at + pause_seconds:
+            self.closed_by_hand_at = now
+            self.diary.say("a person closes the breaker")
+            self.auto_scaling.write_breaker(Phase.CLOSING)
 
     def _stir(self) -> None:
         self.stirred = True

@@ -21,7 +21,9 @@ from faults.invariants.no_leaks import no_leaks
 from faults.invariants.no_unproven import no_unproven
 from faults.invariants.no_work_while_warming import no_work_while_warming
 from faults.invariants.one_run_at_a_time import one_run_at_a_time
+from faults.invariants.open_breaker_launches_nothing import open_breaker_launches_nothing
 from faults.invariants.running_jobs_stay import running_jobs_stay
+from faults.invariants.sleepers_are_woken import sleepers_are_woken
 from faults.invariants.trial_is_small import trial_is_small
 from faults.invariants.waiting_jobs_are_served import waiting_jobs_are_served
 from faults.invariants.waits_end import waits_end
@@ -53,6 +55,8 @@ OVER_TIME: tuple[Invariant, ...] = (
     no_leaks,
     calls_are_bounded,
     breaker_stops_setup,
+    open_breaker_launches_nothing,
     trial_is_small,
+    sleepers_are_woken,
     waiting_jobs_are_served,
 )

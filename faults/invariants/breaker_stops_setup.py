@@ -17,8 +17,11 @@ ABANDONED = "Lifecycle Action with token"
 
 
 def breaker_stops_setup(world: World) -> Iterator[str]:
-    """A trial is another matter (trial_is_small), and a group being deleted launches nothing."""
-    if world.breaker.phase is Phase.TRIAL:
+    """What is launched while it is open is another matter (open_breaker_launches_nothing,
+    trial_is_small), and a group being deleted launches nothing."""
+    if world.breaker.phase not in (Phase.CLOSED, Phase.CLOSING):
+        if not world.alerts:
+            yield "launching is suspended, and nobody was told"
         return
     closed_at = _closed_at(world)
     ended = _failures_in_a_row(world, closed_at)
@@ -28,17 +31,13 @@ def breaker_stops_setup(world: World) -> Iterator[str]:
     since = max(ended[limit - 1], world.answering_since, closed_at)
     if world.clock.now() <= since + BOUND_SECONDS:
         return
-    if not world.group.is_suspended("Launch"):
-        yield f"{len(ended)} setups failed in a row, and launching goes on"
-    elif not world.alerts:
-        yield "launching is suspended, and nobody was told"
+    yield f"{len(ended)} setups failed in a row, and launching goes on"
 
 
 def _closed_at(world: World) -> float:
     """Failures of setups that began before a person or a trial closed it do not count."""
     state = world.breaker
-    by_itself = state.since.timestamp() if state.phase is Phase.CLOSED else 0.0
-    return max(by_itself, world.resumed_at)
+    return max(state.since.timestamp(), world.closed_by_hand_at)
 
 
 def _failures_in_a_row(world: World, since: float) -> list[float]:

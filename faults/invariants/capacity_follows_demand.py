@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pilotlight.fleet.breaker_state import Phase
+
 if TYPE_CHECKING:
     from faults.world import World
 
@@ -15,7 +17,7 @@ BOUND_SECONDS = 180.0
 def capacity_follows_demand(world: World) -> Iterator[str]:
     """Without a watch and an alarm that comes, the minute's look does it; all within the bound.
 
-    While the breaker tries one setup, capacity is kept down.
+    While the breaker is open, what works and what sleeps is all that there is to be had.
     """
     wanted, now = _wanted(world), world.clock.now()
     met = world.group.desired_capacity >= wanted or world.group.deleting
@@ -30,7 +32,7 @@ def capacity_follows_demand(world: World) -> Iterator[str]:
 
 
 def _is_to_follow(world: World) -> bool:
-    return world.mischief.aws_answers and not world.breaker.is_small
+    return world.mischief.aws_answers
 
 
 def _wanted(world: World) -> int:
@@ -41,4 +43,7 @@ def _wanted(world: World) -> int:
         needed = 0  # what runs, runs somewhere
     affordable = settings.affordable
     limit = bounds.max_size if affordable is None else min(affordable, bounds.max_size)
+    if world.breaker.phase not in (Phase.CLOSED, Phase.CLOSING):
+        members = world.group.members
+        limit = min(limit, members.group_active + members.pool_settled)
     return max(bounds.min_size, min(needed, limit))

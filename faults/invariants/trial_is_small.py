@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from faults.invariants.setups import setups
+from faults.invariants.setups import lost, setups
 from pilotlight.fleet.breaker_state import Phase
 from pilotlight.fleet.commands import CommandBook
 from pilotlight.fleet.lifecycle_action import READY_HOOK
@@ -25,9 +24,7 @@ EXCUSES = frozenset({"capacity_set_by_hand"})
 def trial_is_small(world: World) -> Iterator[str]:
     state, now = world.breaker, world.clock.now()
     since = state.since.timestamp()
-    if state.phase not in (Phase.TRIAL, Phase.TRIED) or world.resumed_at >= since:
-        return
-    if world.group.deleting:
+    if state.phase not in (Phase.TRIAL, Phase.TRIED) or world.group.deleting:
         return
     lasted = now - max(since, world.answering_since)
     if lasted > _bound_seconds(world):
@@ -39,19 +36,13 @@ def trial_is_small(world: World) -> Iterator[str]:
 def _more_than_one(world: World, since: float) -> Iterator[str]:
     begun = list(setups(world, since))
     under_way = [it for it in begun if it.end_time is None]
-    allowed = max(1, world.group.settings.min_size) + _lost(world, since)
+    allowed = max(1, world.group.settings.min_size) + lost(world, since)
     if len(under_way) > allowed:
         yield f"a trial sets up {len(under_way)} instances at once, and {allowed} may be"
     if begun:
         seen_by = max(begun[-1].start_time, world.answering_since) + SEEN_SECONDS
         if begun[0].start_time > seen_by:
             yield f"a trial has set up {len(begun)} instances, and goes on"
-
-
-def _lost(world: World, since: float) -> int:
-    """What leaves meanwhile is replaced; an instance that cannot be woken is terminated."""
-    log = takewhile(lambda it: it.start_time > since, world.group.records.log.newest_first())
-    return sum(activity.description.startswith("Terminating") for activity in log)
 
 
 def _bound_seconds(world: World) -> float:

@@ -17,7 +17,7 @@ from pilotlight.aws.sns import AlertTopic
 from pilotlight.aws.sqs import JobsQueue, WatchQueue
 from pilotlight.aws.ssm import RunCommand
 from pilotlight.errors import GroupNotFoundError
-from pilotlight.fleet.breaker_state import BreakerState
+from pilotlight.fleet.breaker_state import BreakerState, Phase
 from pilotlight.fleet.dead_workers import WorkerCare
 from pilotlight.fleet.group import Group
 from pilotlight.fleet.reconcile import (
@@ -103,7 +103,7 @@ def scale(now: datetime) -> None:
 
 
 def size_the_pool(seen: Group) -> None:
-    """Nothing unless the user allows it, and none while a trial keeps the pool small."""
-    if settings.manage_pool == "true" and not BreakerState.of(seen).is_small:
+    """Nothing unless the user allows it, and none while the breaker keeps the pool small."""
+    if settings.manage_pool == "true" and BreakerState.of(seen).phase is Phase.CLOSED:
         policy = settings.pool_policy()
         report_pool(size_pool(group, arrivals, seen.min_size, seen.max_size, policy))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from fleet_fakes import INSTANCE, NOW, FakeAlerts, FakeGroup, group_of
 
+from pilotlight.errors import InstanceRefreshError
 from pilotlight.fleet.breaker import (
     BreakerDecision,
     BreakerPolicy,
@@ -13,16 +14,12 @@ from pilotlight.fleet.breaker import (
     cool_down,
     decide_breaker,
 )
-from pilotlight.fleet.breaker_state import (
-    BREAKER_TAG,
-    BreakerState,
-    Phase,
-    largest_capacity,
-)
+from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState, Phase
 from pilotlight.fleet.group import Group, Member
 from pilotlight.fleet.reconcile import Fleet, guard_setup
 from pilotlight.fleet.trial import PoolSizes
 from pilotlight.fleet.waits import Activity
+from pilotlight.fleet.waking import largest_capacity
 from pilotlight.scaling.capacity import observe
 
 ABANDONED = (
@@ -70,10 +67,11 @@ def group_in(
     largest: int = 0,
     **changes: object,
 ) -> Group:
-    """Launching is suspended, as it is in all phases but two."""
-    state = BreakerState(phase, ago(minutes_ago), failed_trials, largest)
+    """Launching is suspended, and it was version 7 of the launch template that failed."""
+    state = BreakerState(phase, ago(minutes_ago), failed_trials, largest, "7")
     tags = ((BREAKER_TAG, str(state)),)
     values = {"tags": tags, "suspended_processes": SUSPENDED, "desired_capacity": 1}
+    values["launch_template_version"] = "7"
     return group_of(*members, **(values | changes))
 
 
@@ -92,15 +90,17 @@ def guarded(group: Group, *activities: Activity) -> tuple[FakeGroup, FakeAlerts]
 
 
 def test_setup_that_fails_three_times_in_a_row_stops_launching_and_tells_a_person() -> None:
-    group, alerts = guarded(group_of(), failed(1), failed(5), failed(9))
+    failing = group_of(launch_template_version="7")
+
+    group, alerts = guarded(failing, failed(1), failed(5), failed(9))
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 0 0"),
+        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 0 0 7"),
     ]
     [(subject, message)] = alerts.published
     assert "stack-workers" in subject
-    assert "resume-processes" in message
+    assert f"Key={BREAKER_TAG},Value=open" in message
     assert "ABANDON Result" in message
 
 
@@ -221,7 +221,7 @@ def test_a_trial_lets_the_group_desire_one_instance_more(
 ) -> None:
     decision = decided(group, warm=warm)
 
-    assert decision.state == BreakerState(Phase.PREPARING, NOW, 0, largest)
+    assert decision.state == BreakerState(Phase.PREPARING, NOW, 0, largest, "7")
 
 
 @pytest.mark.parametrize(
@@ -243,14 +243,11 @@ def test_a_trial_waits(decision: BreakerDecision, reason: str) -> None:
     assert (decision.step, decision.reason) == (BreakerStep.NONE, reason)
 
 
-@pytest.mark.parametrize("phase", [Phase.OPEN, Phase.PREPARING, Phase.TRIED])
-def test_a_person_who_resumes_launching_closes_it(phase: Phase) -> None:
-    resumed = group_in(phase, 5, suspended_processes=frozenset())
+def test_a_setup_that_succeeds_without_a_trial_closes_it() -> None:
+    opened = group_in(Phase.OPEN, 5)
 
-    group, alerts = guarded(resumed, failed(6), failed(7), failed(8))
-
-    assert group.calls[-1] == ("tag", BREAKER_TAG, "closed 2026-09-27T12:00:00+00:00 0 0")
-    assert alerts.published == []
+    assert decided(opened, setup("Successful", 4)).reason == "SETUP_SUCCEEDED"
+    assert decided(opened, setup("Successful", 6)).step is BreakerStep.NONE
 
 
 # A trial
@@ -265,6 +262,7 @@ def test_capacity_is_kept_down_while_a_trial_is_prepared_and_awaited() -> None:
         Phase.PREPARING: 2,
         Phase.TRIAL: 2,
         Phase.TRIED: 5,
+        Phase.CLOSING: 5,
     }
 
 
@@ -286,12 +284,12 @@ def test_launching_is_resumed_once_little_is_wanted(
 
 
 def test_a_trial_is_written_down_before_launching_is_resumed() -> None:
-    """Otherwise it would look like a person's doing, and close the breaker."""
+    """Otherwise the next look at the queue would suspend it again."""
     group, _ = guarded(group_in(Phase.PREPARING, 1, failed_trials=2, largest=1))
 
     assert group.calls == [
         ("pool", "0", "1"),
-        ("tag", BREAKER_TAG, "trial 2026-09-27T12:00:00+00:00 2 1"),
+        ("tag", BREAKER_TAG, "trial 2026-09-27T12:00:00+00:00 2 1 7"),
         ("resume", "Launch"),
     ]
 
@@ -322,8 +320,7 @@ def test_launching_stops_again_when_the_setup_of_a_trial_has_begun() -> None:
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("pool", "1", "None"),
-        ("tag", BREAKER_TAG, "tried 2026-09-27T11:59:00+00:00 0 0"),
+        ("tag", BREAKER_TAG, "tried 2026-09-27T11:59:00+00:00 0 0 7"),
     ]
     assert alerts.published == []
 
@@ -341,7 +338,7 @@ def test_a_group_that_loses_what_it_had_is_made_smaller() -> None:
 
     decision = decided(trial, REFUSED)
 
-    assert decision.state == BreakerState(Phase.TRIAL, ago(1), 0, 1)
+    assert decision.state == BreakerState(Phase.TRIAL, ago(1), 0, 1, "7")
 
 
 def test_launching_that_could_not_be_resumed_is_resumed_next_minute() -> None:
@@ -352,8 +349,8 @@ def test_a_trial_that_succeeds_closes_the_breaker_and_a_person_is_told() -> None
     group, alerts = guarded(group_in(Phase.TRIED, 5), setup("Successful", 4), failed(20))
 
     assert group.calls == [
+        ("tag", BREAKER_TAG, "close 2026-09-27T12:00:00+00:00 0 0"),
         ("resume", "Launch"),
-        ("tag", BREAKER_TAG, "closed 2026-09-27T12:00:00+00:00 0 0"),
     ]
     assert [subject for subject, _ in alerts.published] == ["Setup works again: stack-workers"]
 
@@ -363,7 +360,7 @@ def test_a_trial_that_fails_opens_it_for_longer_and_nobody_is_told_again() -> No
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 2 0"),
+        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 2 0 7"),
     ]
     assert alerts.published == []
 
@@ -391,10 +388,81 @@ def test_whoever_sets_the_capacity_keeps_it_down_for_a_trial() -> None:
     assert (observe(trial, None).max_size, observe(group_of(), None).max_size) == (2, 5)
 
 
+# Closing
+
+
+HELD_UP = [Phase.OPEN, Phase.PREPARING, Phase.TRIAL, Phase.TRIED]
+
+
+@pytest.mark.parametrize("phase", HELD_UP)
+def test_a_deployed_repair_closes_it_before_launching_is_resumed(phase: Phase) -> None:
+    deployed = group_in(phase, 5, largest=1, launch_template_version="8")
+
+    group, alerts = guarded(deployed, failed(6), failed(7), failed(8))
+
+    assert group.calls == [
+        ("tag", BREAKER_TAG, "close 2026-09-27T12:00:00+00:00 0 0"),
+        ("resume", "Launch"),
+    ]
+    assert alerts.published == []
+
+
+def test_a_deploy_does_not_close_what_a_person_opened() -> None:
+    opened = group_of(tags=((BREAKER_TAG, "open 2099-01-01T00:00:00Z"),))
+
+    assert decided(opened).step is BreakerStep.NONE
+
+
+def test_a_person_may_ask_for_launches_at_once() -> None:
+    asked = group_of(tags=((BREAKER_TAG, "close"),), suspended_processes=SUSPENDED)
+
+    group, _ = guarded(asked, failed(6), failed(7), failed(8))
+
+    assert group.calls == [
+        ("tag", BREAKER_TAG, "close 2026-09-27T12:00:00+00:00 0 0"),
+        ("resume", "Launch"),
+    ]
+
+
+def test_launching_that_a_late_look_suspended_is_resumed_again() -> None:
+    assert guarded(group_in(Phase.CLOSING, 1))[0].calls == [("resume", "Launch")]
+
+
+def test_it_is_closed_when_nobody_can_suspend_launching_any_more() -> None:
+    for minutes, calls in (
+        (0.4, [("resume", "Launch")]),
+        (1, [("pool", "1", "None"), ("tag", BREAKER_TAG, "closed 2026-09-27T11:59:00+00:00 0 0")]),
+    ):
+        closing = group_in(Phase.CLOSING, minutes, suspended_processes=frozenset())
+
+        assert guarded(closing, failed(2), failed(3), failed(4))[0].calls == calls
+
+
+def test_a_repair_that_is_none_opens_it_again() -> None:
+    closing = group_in(Phase.CLOSING, 10, suspended_processes=frozenset())
+
+    assert decided(closing, failed(1), failed(2), failed(3)).step is BreakerStep.OPEN
+
+
+def test_an_instance_refresh_is_waited_for_and_is_no_error() -> None:
+    class RefreshingGroup(FakeGroup):
+        def resize_pool(self, sizes: PoolSizes) -> None:
+            raise InstanceRefreshError("InstanceRefreshInProgress")
+
+    fake = RefreshingGroup()
+    closing = group_in(Phase.CLOSING, 10, suspended_processes=frozenset())
+    fleet = Fleet(closing, (), ())
+
+    [finding] = guard_setup(fleet, POLICY, "stack-workers", fake, FakeAlerts(), NOW)
+
+    assert finding.fields["reason"] == "INSTANCE_REFRESH"
+    assert fake.calls == []
+
+
 # The tag
 
 
-@pytest.mark.parametrize("tag", ["", "open", "open now", "reset 2026-09-27T12:00:00Z", "open x y"])
+@pytest.mark.parametrize("tag", ["", "open now", "reset 2026-09-27T12:00:00Z", "open x y"])
 def test_a_tag_that_somebody_garbled_counts_as_none(tag: str) -> None:
     assert BreakerState.read(tag) == BreakerState()
 
@@ -402,3 +470,15 @@ def test_a_tag_that_somebody_garbled_counts_as_none(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["open 2026-09-27T12:00:00", "open 2026-09-27T12:00:00Z 0"])
 def test_a_person_may_write_the_tag_in_short(tag: str) -> None:
     assert BreakerState.read(tag) == BreakerState(Phase.OPEN, NOW)
+
+
+def test_opened_by_hand_without_a_time_it_has_cooled_down() -> None:
+    assert decided(group_of(tags=((BREAKER_TAG, "open"),), desired_capacity=1)).step is (
+        BreakerStep.PREPARE
+    )
+
+
+def test_the_tag_says_all_that_is_remembered() -> None:
+    state = BreakerState(Phase.TRIAL, NOW, 2, 3, "12")
+
+    assert BreakerState.read(str(state)) == state

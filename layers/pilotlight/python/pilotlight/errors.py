@@ -56,6 +56,12 @@ class LifecycleActionPendingError(TransientError):
     reason = "LIFECYCLE_ACTION_PENDING"
 
 
+class InstanceRefreshError(TransientError):
+    """The group's instances are being replaced, and its pool cannot be changed until they are."""
+
+    reason = "INSTANCE_REFRESH"
+
+
 class NoActiveLifecycleActionError(PilotlightError):
     """The lifecycle action is over, or has not begun: the answer is the same for both."""
 

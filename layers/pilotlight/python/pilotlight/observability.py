@@ -56,9 +56,20 @@ def report(message: str, outcome: Outcome, **fields: Any) -> None:
     count(outcome.result.value)
 
 
+_WAKING = {
+    "WAKE": ("launching resumed to wake", "WakingBegun"),
+    "REST": ("launching suspended again", "WakingEnded"),
+}
+
+
 def report_capacity(trigger: str, scaling_pass: Pass) -> None:
     """A look that changes nothing is a debug line: the watch looks every few seconds."""
     fields = {"trigger": trigger, **scaling_pass.log_fields()}
+    step = scaling_pass.waking.step.value
+    if step in _WAKING:
+        message, metric = _WAKING[step]
+        logger.info(message, stacklevel=_CALLER, **fields)
+        count(metric)
     if scaling_pass.changes_capacity:
         logger.info("capacity set", stacklevel=_CALLER, **fields)
         raised = scaling_pass.decision.capacity > scaling_pass.observation.desired

@@ -151,6 +151,7 @@ def _group(group: Any) -> Group:
         tags=tuple((it["Key"], it.get("Value", "")) for it in group.get("Tags", [])),
         # Present only while "the DeleteAutoScalingGroup operation is in progress" (botocore).
         is_being_deleted="Status" in group,
+        launch_template_version=group.get("LaunchTemplate", {}).get("Version", ""),
     )
 
 

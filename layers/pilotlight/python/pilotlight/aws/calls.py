@@ -9,6 +9,7 @@ from botocore.exceptions import ConnectionError as UnreachableError
 
 from pilotlight.errors import (
     InstanceNotInGroupError,
+    InstanceRefreshError,
     InstanceUnknownError,
     InvocationNotFoundError,
     NoActiveLifecycleActionError,
@@ -24,7 +25,6 @@ CLIENT_CONFIG = Config(
 
 _TRANSIENT_CODES = frozenset(
     {
-        "InstanceRefreshInProgress",
         "InternalError",
         "InternalFailure",
         "InternalServerError",
@@ -39,6 +39,7 @@ _TRANSIENT_CODES = frozenset(
     }
 )
 _NAMED_CODES = {
+    "InstanceRefreshInProgress": InstanceRefreshError,
     "InvalidInstanceId": NotRegisteredError,
     "InvocationDoesNotExist": InvocationNotFoundError,
     "InvalidInstanceID.NotFound": InstanceUnknownError,

@@ -1,26 +1,25 @@
 """The breaker: setup that fails again and again stops launching, and a person is told.
 
 After a while one instance is set up for trial. If it is proven, launching goes on; if not, the next
-trial is twice as far away. A person who resumes Launch closes the breaker at any time.
+trial is twice as far away. Another launch template, or a person, closes the breaker at any time.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pilotlight.fleet.breaker_state import BreakerState, Phase
+from pilotlight.fleet.breaker_state import LONG_AGO, BreakerState, Phase
 from pilotlight.fleet.group import Group, Member
 from pilotlight.fleet.trial import Census, PoolSizes, is_held_back, trial_capacity, trial_pool
 from pilotlight.fleet.waits import Activity
 
-LAUNCH = "Launch"
 # What mends itself, a package index or a network that is away, mostly does so within minutes to an
 # hour. What does not costs a dozen setups a day at the longest.
 FIRST_COOL_DOWN = timedelta(minutes=15)
 LONGEST_COOL_DOWN = timedelta(hours=2)
-# A pass over the queue that read the group before the tag was written has ended by then.
-LOWERED = timedelta(seconds=30)
+# A look at the queue that read the group before the tag was written has ended by then.
+LOOKED = timedelta(seconds=30)
 # Auto Scaling launches within seconds, or EC2 has no capacity. Every instance that is lost while
 # this lasts would be replaced as well.
 LAUNCHED = timedelta(minutes=5)
@@ -36,6 +35,8 @@ class BreakerStep(StrEnum):
     HOLD = "HOLD"
     REOPEN = "REOPEN"
     CLOSE = "CLOSE"
+    RESUME = "RESUME"
+    CLOSED = "CLOSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,6 @@ class Setups:
     activities: tuple[Activity, ...]
 
     @property
-    def can_launch(self) -> bool:
-        return LAUNCH not in self.group.suspended_processes
-
-    @property
     def there(self) -> Census:
         return Census.of(self.group, self.warm)
 
@@ -88,15 +85,16 @@ def decide_breaker(seen: Setups, policy: BreakerPolicy, now: datetime) -> Breake
     state = BreakerState.of(seen.group)
     if state.phase is Phase.CLOSED:
         return _watch(seen, state, policy, now)
-    if state.phase is Phase.TRIAL:
-        return _await_launch(seen, state, policy, now)
-    if seen.can_launch:
-        pool = policy.pool if state.is_small else None
-        return BreakerDecision(BreakerStep.CLOSE, "LAUNCH_RESUMED", _closed(now), pool)
+    if state.phase is Phase.CLOSING:
+        return _await_launching(seen, state, policy, now)
+    if state.launch_template not in ("", seen.group.launch_template_version):
+        return _close(now, "NEW_LAUNCH_TEMPLATE")
     if state.phase is Phase.OPEN:
         return _cool_down(seen, state, policy, now)
     if state.phase is Phase.PREPARING:
         return _await_capacity(seen, state, policy, now)
+    if state.phase is Phase.TRIAL:
+        return _await_launch(seen, state, policy, now)
     return _await_verdict(seen, state, policy, now)
 
 
@@ -110,7 +108,7 @@ def _watch(
     return BreakerDecision(
         BreakerStep.OPEN,
         "SETUP_FAILS_AGAIN_AND_AGAIN",
-        BreakerState(Phase.OPEN, now),
+        BreakerState(Phase.OPEN, now, launch_template=seen.group.launch_template_version),
         failures=len(failed),
         last_message=failed[0].status_message,
     )
@@ -119,6 +117,9 @@ def _watch(
 def _cool_down(
     seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
 ) -> BreakerDecision:
+    """What an instance replaced that left while another was woken is as good as a trial."""
+    if any(it.status == "Successful" for it in seen.since(state.since)):
+        return _close(now, "SETUP_SUCCEEDED")
     if now < state.since + cool_down(state.failed_trials):
         return _wait("COOLING_DOWN")
     if any(not it.is_over for it in seen.activities if it.is_setup):
@@ -126,7 +127,13 @@ def _cool_down(
     if not is_held_back(seen.group, seen.there, policy.pool):
         return _wait("NOTHING_WANTED")
     capacity = trial_capacity(seen.group, seen.there)
-    preparing = BreakerState(Phase.PREPARING, now, state.failed_trials, capacity)
+    preparing = replace(
+        state,
+        phase=Phase.PREPARING,
+        since=now,
+        largest_capacity=capacity,
+        launch_template=seen.group.launch_template_version,
+    )
     return BreakerDecision(BreakerStep.PREPARE, "COOLED_DOWN", preparing)
 
 
@@ -135,10 +142,10 @@ def _await_capacity(
 ) -> BreakerDecision:
     """Whoever sets the capacity reads the tag; nobody may still be about to set a larger one."""
     if now > state.since + policy.trial_lasts:
-        return _reopen(state, policy, now, "CAPACITY_NOT_LOWERED")
-    if now < state.since + LOWERED or seen.group.desired_capacity > state.largest_capacity:
+        return _reopen(state, now, "CAPACITY_NOT_LOWERED")
+    if now < state.since + LOOKED or seen.group.desired_capacity > state.largest_capacity:
         return _wait("CAPACITY_NOT_LOWERED")
-    trial = BreakerState(Phase.TRIAL, now, state.failed_trials, state.largest_capacity)
+    trial = replace(state, phase=Phase.TRIAL, since=now)
     pool = trial_pool(seen.group, seen.there, policy.pool)
     return BreakerDecision(BreakerStep.TRY, "CAPACITY_LOWERED", trial, pool)
 
@@ -152,12 +159,12 @@ def _await_launch(
     has no capacity to wake is terminated.
     """
     if any(not it.was_refused for it in seen.since(state.since)):
-        tried = BreakerState(Phase.TRIED, state.since, state.failed_trials)
-        return BreakerDecision(BreakerStep.HOLD, "SETUP_BEGAN", tried, policy.pool)
+        tried = replace(state, phase=Phase.TRIED, largest_capacity=0)
+        return BreakerDecision(BreakerStep.HOLD, "SETUP_BEGAN", tried)
     if now > state.since + LAUNCHED:
-        return _reopen(state, policy, now, "NOTHING_LAUNCHED")
+        return _reopen(state, now, "NOTHING_LAUNCHED")
     smaller = min(state.largest_capacity, trial_capacity(seen.group, seen.there))
-    trial = BreakerState(Phase.TRIAL, state.since, state.failed_trials, smaller)
+    trial = replace(state, largest_capacity=smaller)
     pool = trial_pool(seen.group, seen.there, policy.pool)
     return BreakerDecision(BreakerStep.TRY, "NOTHING_LAUNCHED", trial, pool)
 
@@ -167,13 +174,32 @@ def _await_verdict(
 ) -> BreakerDecision:
     setups = seen.since(state.since)
     if any(it.status == "Successful" for it in setups):
-        return BreakerDecision(BreakerStep.CLOSE, "TRIAL_SUCCEEDED", _closed(now))
+        return _close(now, "TRIAL_SUCCEEDED")
     if any(not it.is_over for it in setups):
         too_long = now > state.since + policy.trial_lasts
         return _fail(state, now, "TRIAL_TOO_LONG") if too_long else _wait("TRIAL_RUNS")
     if any(it.setup_failed for it in setups):
         return _fail(state, now, "TRIAL_FAILED", setups[0].status_message)
-    return BreakerDecision(BreakerStep.REOPEN, "TRIAL_WITHOUT_RESULT", _open(state, now))
+    return _reopen(state, now, "TRIAL_WITHOUT_RESULT")
+
+
+def _await_launching(
+    seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
+) -> BreakerDecision:
+    """A look at the queue may have suspended launching just after it was resumed.
+
+    The pool gets its sizes back last: an instance refresh, which a deploy begins, keeps them as
+    they are until it is over, and needs launches before that.
+    """
+    if state.since == LONG_AGO:
+        return _close(now, "ASKED_FOR")
+    watched = _watch(seen, state, policy, now)
+    if watched.step is BreakerStep.OPEN:
+        return watched
+    if now < state.since + LOOKED or not seen.group.can_launch:
+        return BreakerDecision(BreakerStep.RESUME, "LAUNCHING_RESUMED")
+    closed = BreakerState(Phase.CLOSED, state.since)
+    return BreakerDecision(BreakerStep.CLOSED, "LAUNCHING_GOES_ON", closed, policy.pool)
 
 
 def cool_down(failed_trials: int) -> timedelta:
@@ -197,12 +223,15 @@ def _wait(reason: str) -> BreakerDecision:
     return BreakerDecision(BreakerStep.NONE, reason)
 
 
-def _closed(now: datetime) -> BreakerState:
-    return BreakerState(Phase.CLOSED, now)
+def _close(now: datetime, reason: str) -> BreakerDecision:
+    return BreakerDecision(BreakerStep.CLOSE, reason, BreakerState(Phase.CLOSING, now))
 
 
 def _open(state: BreakerState, now: datetime, failed: int = 0) -> BreakerState:
-    return BreakerState(Phase.OPEN, now, state.failed_trials + failed)
+    failed_trials = state.failed_trials + failed
+    return replace(
+        state, phase=Phase.OPEN, since=now, failed_trials=failed_trials, largest_capacity=0
+    )
 
 
 def _fail(state: BreakerState, now: datetime, reason: str, message: str = "") -> BreakerDecision:
@@ -210,8 +239,6 @@ def _fail(state: BreakerState, now: datetime, reason: str, message: str = "") ->
     return BreakerDecision(BreakerStep.REOPEN, reason, again, last_message=message)
 
 
-def _reopen(
-    state: BreakerState, policy: BreakerPolicy, now: datetime, reason: str
-) -> BreakerDecision:
-    """Nothing was tried, so the next trial is no further away; the pool gets its sizes back."""
-    return BreakerDecision(BreakerStep.REOPEN, reason, _open(state, now), policy.pool)
+def _reopen(state: BreakerState, now: datetime, reason: str) -> BreakerDecision:
+    """Nothing was tried, so the next trial is no further away."""
+    return BreakerDecision(BreakerStep.REOPEN, reason, _open(state, now))

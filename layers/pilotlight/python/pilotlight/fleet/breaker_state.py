@@ -8,14 +8,15 @@ from typing import Self
 from pilotlight.fleet.group import Group
 
 BREAKER_TAG = "pilotlight:setup-breaker"
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Phase(StrEnum):
-    """Launching is suspended in all but `CLOSED` and `TRIAL`.
+    """Launching is the breaker's to suspend in `OPEN`, `PREPARING` and `TRIED`.
 
     `PREPARING`: capacity is being lowered, so that a trial launches one instance. `TRIAL`:
-    launching goes on until that one has begun. `TRIED`: it is being set up.
+    launching goes on until that one has begun. `TRIED`: it is being set up. `CLOSING`: launching is
+    resumed, and not yet seen to go on.
     """
 
     CLOSED = "closed"
@@ -23,20 +24,23 @@ class Phase(StrEnum):
     PREPARING = "preparing"
     TRIAL = "trial"
     TRIED = "tried"
+    CLOSING = "close"
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """The tag is `<phase> <since> <failed_trials> <largest_capacity>`.
+    """The tag is `<phase> <since> <failed_trials> <largest_capacity> <launch_template>`.
 
     `failed_trials` counts those since it opened. `largest_capacity` is what the group may desire
-    while a trial is prepared and its launch awaited.
+    while a trial is prepared and its launch awaited. `launch_template` is the version that failed,
+    empty when a person wrote the tag.
     """
 
     phase: Phase = Phase.CLOSED
-    since: datetime = _LONG_AGO
+    since: datetime = LONG_AGO
     failed_trials: int = 0
     largest_capacity: int = 0
+    launch_template: str = ""
 
     @classmethod
     def of(cls, group: Group) -> Self:
@@ -44,30 +48,33 @@ class BreakerState:
 
     @classmethod
     def read(cls, tag: str) -> Self:
-        """A tag that is missing, or that a person garbled, counts as closed since ever."""
-        phase, since, *counts = f"{tag} 0 0".split()[:4]
+        """What is left out counts as nothing, and as since ever; so does a tag that is garbled."""
+        words = tag.split()[:5]
+        phase, since, failed, largest, template = (*words, *_LEFT_OUT[len(words) :])
         try:
-            failed_trials, largest_capacity = map(int, counts)
-            return cls(Phase(phase), _time(since), failed_trials, largest_capacity)
+            return cls(Phase(phase), _time(since), int(failed), int(largest), template)
         except ValueError:
             return cls()
 
     def __str__(self) -> str:
         since = self.since.isoformat(timespec="seconds")
-        return f"{self.phase} {since} {self.failed_trials} {self.largest_capacity}"
+        counts = f"{self.failed_trials} {self.largest_capacity}"
+        return f"{self.phase} {since} {counts} {self.launch_template}".strip()
 
     @property
     def is_small(self) -> bool:
         """Whether the group is kept to one instance more than it has."""
         return self.phase in (Phase.PREPARING, Phase.TRIAL)
 
+    @property
+    def holds_launch(self) -> bool:
+        """Whether launching is suspended but for what wakes."""
+        return self.phase in (Phase.OPEN, Phase.PREPARING, Phase.TRIED)
+
+
+_LEFT_OUT = (Phase.CLOSED.value, LONG_AGO.isoformat(), "0", "0", "")
+
 
 def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def largest_capacity(group: Group) -> int:
-    """MaxSize; less while the breaker lets one instance be set up for trial."""
-    state = BreakerState.of(group)
-    return min(group.max_size, state.largest_capacity) if state.is_small else group.max_size

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+LAUNCH = "Launch"
+"""The process that launches what is new, and wakes what sleeps in the pool as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -21,6 +24,7 @@ class Member:
 class Group:
     """`members` leaves the warm pool out; `warm_pool_size` counts it.
 
+    `launch_template_version` is what the next launch is made from, empty where it is not told.
     While `is_being_deleted` capacity is nobody's to set: a new instance would outlive the stack.
     """
 
@@ -32,6 +36,11 @@ class Group:
     suspended_processes: frozenset[str] = frozenset()
     tags: tuple[tuple[str, str], ...] = ()
     is_being_deleted: bool = False
+    launch_template_version: str = ""
+
+    @property
+    def can_launch(self) -> bool:
+        return LAUNCH not in self.suspended_processes
 
     @property
     def in_service(self) -> list[str]:

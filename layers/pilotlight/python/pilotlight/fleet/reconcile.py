@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from pilotlight.errors import InstanceNotInGroupError
+from pilotlight.errors import InstanceNotInGroupError, InstanceRefreshError
 from pilotlight.fleet.breaker import BreakerPolicy, BreakerStep, Setups, decide_breaker
 from pilotlight.fleet.breaker_steps import Alerts, BreakerGroup, ProcessSwitch, take_step
 from pilotlight.fleet.completion import InstanceHealth
@@ -111,11 +111,16 @@ def guard_setup(
     now: datetime,
 ) -> Iterator[Finding]:
     decision = decide_breaker(Setups(fleet.group, fleet.warm, fleet.activities), policy, now)
-    take_step(decision, group_name, group, alerts)
+    reason = decision.reason
+    try:
+        take_step(decision, group_name, group, alerts)
+    except InstanceRefreshError as error:
+        # Nothing is wrong: it may last an hour, and the step is taken once it is over.
+        reason = error.reason
     if decision.step is not BreakerStep.NONE:
         fields = {
             "result": decision.step.value,
-            "reason": decision.reason,
+            "reason": reason,
             "failures": decision.failures,
             "detail": decision.last_message,
         }
@@ -129,6 +134,8 @@ _BREAKER_METRICS = {
     BreakerStep.HOLD: "SetupTrialHeld",
     BreakerStep.REOPEN: "SetupBreakerReopened",
     BreakerStep.CLOSE: "SetupBreakerClosed",
+    BreakerStep.RESUME: "LaunchingResumed",
+    BreakerStep.CLOSED: "LaunchingGoesOn",
 }
 
 

@@ -4,8 +4,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pilotlight.errors import TransientError
-from pilotlight.fleet.breaker_state import largest_capacity
-from pilotlight.fleet.group import Group, GroupReader
+from pilotlight.fleet.group import LAUNCH, Group, GroupReader
+from pilotlight.fleet.trial import Census
+from pilotlight.fleet.waking import (
+    NO_WAKING,
+    WakeStep,
+    Waking,
+    WakingGroup,
+    decide_waking,
+    largest_capacity,
+    may_concern,
+)
 from pilotlight.scaling.decision import (
     Decision,
     Observation,
@@ -19,7 +28,7 @@ from pilotlight.scaling.forecast import ArrivalHistory
 _STARTING_STATES = frozenset({"Pending", "Pending:Wait", "Pending:Proceed"})
 
 
-class CapacityGroup(GroupReader, Protocol):
+class CapacityGroup(GroupReader, WakingGroup, Protocol):
     """The group, as far as scaling goes."""
 
     def set_desired_capacity(self, capacity: int) -> None:
@@ -47,6 +56,7 @@ class Pass:
 
     observation: Observation
     decision: Decision
+    waking: Waking = NO_WAKING
 
     @property
     def changes_capacity(self) -> bool:
@@ -57,6 +67,7 @@ class Pass:
         return {
             "capacity": self.decision.capacity,
             "reason": self.decision.reason.value,
+            "waking": self.waking.step.value,
             "desired": seen.desired,
             "min_size": seen.min_size,
             "max_size": seen.max_size,
@@ -74,17 +85,36 @@ def set_capacity(
     group: CapacityGroup, jobs: DepthReader, arrivals: HistoryReader, policy: Policy
 ) -> Pass:
     """Two calls (GetQueueAttributes, DescribeAutoScalingGroups), a third only for a change, and
-    what the history costs.
+    what the history costs; while the breaker holds launching, what waking takes besides.
 
     A depth that cannot be read holds the capacity; a group that cannot be read raises. Without a
     history the backlog alone decides, so none is read for a policy that foresees nothing.
     """
     history = past_arrivals(arrivals) if policy.waiting.foresees else None
-    observation = observe(group.describe(), _depth_or_unknown(jobs), history)
+    described, depth = group.describe(), _depth_or_unknown(jobs)
+    observation = observe(described, depth, history)
     scaling_pass = Pass(observation, desired_capacity(observation, policy))
+    if may_concern(described, scaling_pass.decision.capacity):
+        there = Census.of(described, tuple(group.warm_pool()))
+        observation = observe(described, depth, history, there)
+        decision = desired_capacity(observation, policy)
+        waking = decide_waking(described, there, decision.capacity)
+        scaling_pass = Pass(observation, decision, waking)
+    _act(scaling_pass, group)
+    return scaling_pass
+
+
+def _act(scaling_pass: Pass, group: CapacityGroup) -> None:
+    """Launching is resumed last and suspended first: what is wanted is small while it goes on."""
+    waking = scaling_pass.waking
+    if waking.step is WakeStep.REST:
+        group.suspend(LAUNCH)
+    if waking.pool:
+        group.resize_pool(waking.pool)
     if scaling_pass.changes_capacity:
         group.set_desired_capacity(scaling_pass.decision.capacity)
-    return scaling_pass
+    if waking.step is WakeStep.WAKE:
+        group.resume(LAUNCH)
 
 
 def past_arrivals(arrivals: HistoryReader) -> ArrivalHistory | None:
@@ -96,14 +126,18 @@ def past_arrivals(arrivals: HistoryReader) -> ArrivalHistory | None:
 
 
 def observe(
-    group: Group, queue: QueueDepth | None, history: ArrivalHistory | None = None
+    group: Group,
+    queue: QueueDepth | None,
+    history: ArrivalHistory | None = None,
+    there: Census | None = None,
 ) -> Observation:
+    """`there` is known only where the breaker holds launching."""
     in_service = [member for member in group.members if member.is_in_service]
     return Observation(
         queue=queue,
         desired=group.desired_capacity,
         min_size=group.min_size,
-        max_size=largest_capacity(group),
+        max_size=largest_capacity(group, there),
         in_service=len(in_service),
         protected=sum(member.is_protected for member in in_service),
         starting=sum(member.lifecycle_state in _STARTING_STATES for member in group.members),

@@ -1,0 +1,35 @@
+"""18. No proven instance sleeps on for two and a half minutes while a job waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from faults.world import World
+
+# Without a watch and an alarm that comes it is the minute's look; it may just have looked, and one
+# look may fail.
+BOUND_SECONDS = 150.0
+
+
+def sleepers_are_woken(world: World) -> Iterator[str]:
+    """With the breaker open as with it closed."""
+    if not _sleeps_on(world):
+        world.sleeping_since = None
+        return
+    now = world.clock.now()
+    if world.sleeping_since is None:
+        world.sleeping_since = now
+    if now > max(world.sleeping_since, world.answering_since) + BOUND_SECONDS:
+        asleep = world.group.members.pool_settled
+        yield f"jobs wait for {now - world.sleeping_since:.0f} s, and {asleep} instances sleep on"
+
+
+def _sleeps_on(world: World) -> bool:
+    """Whether one is wanted. Auto Scaling itself pauses when its launches have failed."""
+    group, visible = world.group, world.jobs.counts()[0]
+    if not visible or not group.members.pool_settled or group.deleting:
+        return False
+    pauses = world.clock.now() < group.capacity.backoff.resumes_at()
+    return group.desired_capacity > group.members.group_active and not pauses

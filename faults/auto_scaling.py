@@ -45,11 +45,6 @@ class AutoScalingApi:
         """As a person may."""
         put_tags(self._record, [{"Key": BREAKER_TAG, "Value": tag, "PropagateAtLaunch": False}])
 
-    def deploy_launch_template(self) -> None:
-        """A new version of it."""
-        version = int(self._record.launch["Version"]) + 1
-        self._record.launch = self._record.launch | {"Version": str(version)}
-
     def forget_group(self) -> None:
         """The group is gone."""
         self._service.forget(GROUP)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from faults.deployment import warm_pool
 from faults.invariants.jobs_are_kept import dead_letters_have_reasons
 from local.group.instance import Instance
+from local.group.sizing import pool_target
 from local.group.states import LifecycleState
+from pilotlight.fleet.breaker_state import Phase
 
 if TYPE_CHECKING:
     from faults.world import World
@@ -55,11 +58,14 @@ def _unsized(world: World) -> Iterator[str]:
         yield f"{desired} instances are desired, and {least} suffice"
     if group.members.group_active != desired:
         yield f"{group.members.group_active} instances are active, and {desired} are desired"
-    if group.members.pool_settled != group.pool_target:
-        yield f"{group.members.pool_settled} rest in the pool, and {group.pool_target} should"
-    pool = group.pool
-    if pool and pool.min_size != settings.pool_min_size:
-        yield f"the pool is kept at {pool.min_size}, and {settings.pool_min_size} was asked for"
+    asked = warm_pool(settings)
+    target = pool_target(asked, group.settings.max_size, desired)
+    if group.members.pool_settled != target:
+        yield f"{group.members.pool_settled} rest in the pool, and {target} should"
+    # While it is open the pool is kept at what there is, which may be all that is wanted.
+    is_closed = world.breaker.phase is Phase.CLOSED
+    if is_closed and group.pool != asked:
+        yield f"the pool is kept at {group.pool}, and {asked} was asked for"
 
 
 def _works(world: World, instance: Instance) -> bool:

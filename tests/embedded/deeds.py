@@ -212,6 +212,21 @@ def of_scalers() -> Iterator[Deed]:
         )
 
 
+def of_wakers() -> Iterator[Deed]:
+    """While the breaker is open."""
+    waking = {"OnQueueDepthRole": "WakeWhileTheBreakerIsOpen", "ReconcileRole": "SteerTheGroup"}
+    for role, sid in waking.items():
+        deeds: dict[tuple[str, str], Callable[[Any], object]] = {
+            (sid, "autoscaling:SuspendProcesses"): lambda app: app.group.suspend("AZRebalance"),
+            (sid, "autoscaling:ResumeProcesses"): lambda app: app.group.resume("Launch"),
+            (sid, "autoscaling:PutWarmPool"): lambda app: app.group.prepare(0),
+            ("SeeTheGroup", f"{DESCRIBE}WarmPool"): lambda app: list(app.group.warm_pool()),
+        }
+        for (statement, action), do in deeds.items():
+            act = lambda stage, role=role, do=do: do(stage.function(role))  # noqa: E731
+            yield Deed(role, statement, action, act)
+
+
 def of_reconcile() -> Iterator[Deed]:
     deeds: dict[tuple[str, str], Callable[[Any, Stage], object]] = {
         ("SendTheTicks", "sqs:SendMessage"): lambda app, _: app.watch.send_ticks([900]),
@@ -220,11 +235,6 @@ def of_reconcile() -> Iterator[Deed]:
         ),
         (HEARTBEATS, "dynamodb:BatchGetItem"): lambda app, stage: app.heartbeats.of([stage.ours]),
         (HEARTBEATS, "dynamodb:PutItem"): lambda app, _: app.heartbeats.send(RECONCILE, HEARTBEAT),
-        ("SteerTheGroup", "autoscaling:SuspendProcesses"): lambda app, _: app.group.suspend(
-            "AZRebalance"
-        ),
-        ("SteerTheGroup", "autoscaling:ResumeProcesses"): lambda app, _: app.group.resume("Launch"),
-        ("SteerTheGroup", "autoscaling:PutWarmPool"): lambda app, _: app.group.prepare(0),
         (
             "NoteThatTheBreakerIsOpen",
             "autoscaling:CreateOrUpdateTags",
@@ -235,7 +245,6 @@ def of_reconcile() -> Iterator[Deed]:
         ("SeeTheGroup", f"{DESCRIBE}ScalingActivities"): lambda app, _: list(
             app.group.activities()
         ),
-        ("SeeTheGroup", f"{DESCRIBE}WarmPool"): lambda app, _: list(app.group.warm_pool()),
         ("TellAPerson", "sns:Publish"): lambda app, _: app.alerts.publish("subject", "message"),
     }
     for (sid, action), do in deeds.items():
@@ -383,6 +392,7 @@ DEEDS = [
     *of_completers(),
     *of_judges(),
     *of_scalers(),
+    *of_wakers(),
     *of_reconcile(),
     *of_instances(),
 ]

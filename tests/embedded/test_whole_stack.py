@@ -5,8 +5,11 @@ Setups fail here, since what pip installs is not PyTorch; the demo shows the one
 
 from __future__ import annotations
 
+import copy
 import json
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,11 +19,18 @@ from cli.cloudlogs import FUNCTIONS
 from local.cloud import EmbeddedCloud
 from local.instances.enclosure import BOX_MARK
 from local.instances.guest.processes import marked
-from tests.embedded.whole_stack import Fleet, Package, unique_name
+from pilotlight.fleet.breaker_state import BREAKER_TAG
+from tests.embedded.whole_stack import Fleet, Package, Template, unique_name
 
 FAILS_AT_ONCE = {"InstancePython": "python3.99"}  # no image has it, so the setup ends right there
 ABANDONED = "Lifecycle Action Completed with ABANDON Result"
 GONE = "i-0123456789abcdef0"
+WOKEN_SECONDS = 30.0  # EC2's own and a few looks: the minute's look alone would take twice as long
+PROVEN = {
+    "ready": True,
+    "checks": [],
+    "proof": dict.fromkeys(("setup_hash", "template_version", "torch_version", "proven_at"), "x"),
+}
 CreateFleet = Callable[..., Fleet]
 
 
@@ -175,27 +185,64 @@ def test_setup_that_fails_again_and_again_stops_launches_and_tells_a_person(
     fleet.send_job()
     fleet.until(lambda: len(fleet.launches(StatusCode="Cancelled")) >= 2, "two setups failed")
     fleet.reconcile()
-    assert "Launch" in {it["ProcessName"] for it in fleet.group()["SuspendedProcesses"]}
+    assert "Launch" in fleet.suspended()
     [alert] = cloud.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=20)["Messages"]
     assert fleet.stack.group_name in alert["Body"]
-    assert "resume-processes" in alert["Body"]
+    assert f"Key={BREAKER_TAG},Value=open" in alert["Body"]
     fleet.until(lambda: not fleet.instances(), "what was launched meanwhile has failed, too")
     launched = len(fleet.launches())
     fleet.reconcile()
     assert fleet.group()["DesiredCapacity"] == 1
     assert len(fleet.launches()) == launched
     assert fleet.instances() == []
-    fleet.write_breaker("open 2026-01-01T00:00:00Z")  # so it has cooled down long ago
+    fleet.write_breaker("open")  # so it has cooled down long ago
     fleet.until(lambda: trial_failed(fleet), "a trial was prepared, begun, held and judged")
     assert len(fleet.launches()) == launched + 1
-    assert "Launch" in {it["ProcessName"] for it in fleet.group()["SuspendedProcesses"]}
-    assert fleet.group()["WarmPoolConfiguration"]["MaxGroupPreparedCapacity"] == 0
+    assert "Launch" in fleet.suspended()
+    fleet.write_breaker("close")
+    fleet.reconcile()
+    fleet.until(lambda: len(fleet.launches()) > launched + 1, "a person has launching resumed")
 
 
 def trial_failed(fleet: Fleet) -> bool:
     fleet.reconcile()
-    phase, _, failed_trials, _ = fleet.breaker().split()
+    phase, _, failed_trials, *_ = fleet.breaker().split()
     return (phase, failed_trials) == ("open", "1")
+
+
+def test_what_sleeps_is_woken_while_the_breaker_is_open_and_nothing_new_is_launched(
+    package: Package, cloud: EmbeddedCloud
+) -> None:
+    sizes = {"MaxSize": "2", "MaxPreparedCapacity": "-1"}
+    fleet = package.create(always_ready(package.template), **sizes, **FAILS_AT_ONCE)
+    fleet.until(lambda: fleet.asleep() == 2, "two are set up and asleep")
+    autoscaling, name = cloud.client("autoscaling"), fleet.stack.group_name
+    autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["Launch"])
+    fleet.write_breaker(f"open {datetime.now(UTC).isoformat(timespec='seconds')} 0 0 1")
+    lost, kept = fleet.instances()
+    cloud.client("ec2").terminate_instances(InstanceIds=[lost])
+    fleet.until(lambda: fleet.asleep() == 1, "one of them is lost, and the pool wants another")
+    fleet.send_job()
+    fleet.reconcile()  # as in each minute: wakes, or has the queue looked at until it does
+    sent_at = time.monotonic()
+    fleet.until(lambda: kept in fleet.states(), "what sleeps is woken")
+    assert time.monotonic() - sent_at < WOKEN_SECONDS
+    fleet.until(lambda: "Launch" in fleet.suspended(), "launching is suspended again")
+    fleet.until(lambda: fleet.states() == {kept: "InService"}, "it is in service")
+    assert fleet.breaker().startswith("open")
+    assert fleet.instances() == [kept]
+    assert [it["Description"] for it in fleet.launches()][:-2] == [
+        f"Launching a new EC2 instance from warm pool: {kept}"
+    ]
+    fleet.delete()
+
+
+def always_ready(template: Template) -> Template:
+    """Its readiness document proves whatever was set up."""
+    ready = copy.deepcopy(template)
+    [step] = ready["Resources"]["ReadinessDocument"]["Properties"]["Content"]["mainSteps"]
+    step["inputs"]["runCommand"] = [f"echo '{json.dumps(PROVEN)}'"]
+    return ready
 
 
 def subscribed_queue(cloud: EmbeddedCloud, topic_arn: str) -> str:

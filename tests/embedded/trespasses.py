@@ -43,6 +43,14 @@ def their_group(stage: Stage) -> str:
     return f"{neighbour(stage)}-workers"
 
 
+def their_launches(stage: Stage) -> dict[str, Any]:
+    return {"AutoScalingGroupName": their_group(stage), "ScalingProcesses": ["Launch"]}
+
+
+def their_pool_enlarged(stage: Stage) -> dict[str, Any]:
+    return {"AutoScalingGroupName": their_group(stage), "MinSize": 9}
+
+
 def their_queue(stage: Stage) -> str:
     return stage.resource("JobsQueue").replace(stage.name, neighbour(stage))
 
@@ -276,26 +284,14 @@ OF_FUNCTIONS = [
         )
         for role in ("OnQueueDepthRole", "ReconcileRole")
     ),
-    Trespass(
-        "ReconcileRole",
-        "stops a neighbour's launches",
-        "autoscaling",
-        "suspend_processes",
-        lambda it: {"AutoScalingGroupName": their_group(it), "ScalingProcesses": ["Launch"]},
-    ),
-    Trespass(
-        "ReconcileRole",
-        "resumes a neighbour's launches",
-        "autoscaling",
-        "resume_processes",
-        lambda it: {"AutoScalingGroupName": their_group(it), "ScalingProcesses": ["Launch"]},
-    ),
-    Trespass(
-        "ReconcileRole",
-        "enlarges a neighbour's pool",
-        "autoscaling",
-        "put_warm_pool",
-        lambda it: {"AutoScalingGroupName": their_group(it), "MinSize": 9},
+    *(
+        Trespass(role, does, "autoscaling", operation, request)
+        for role in ("OnQueueDepthRole", "ReconcileRole")
+        for does, operation, request in (
+            ("stops a neighbour's launches", "suspend_processes", their_launches),
+            ("resumes a neighbour's launches", "resume_processes", their_launches),
+            ("enlarges a neighbour's pool", "put_warm_pool", their_pool_enlarged),
+        )
     ),
     Trespass(
         "ReconcileRole",

@@ -167,6 +167,15 @@ class Fleet:
         }
         self._autoscaling.create_or_update_tags(Tags=[tag_of_group])
 
+    def suspended(self) -> set[str]:
+        """The group's processes that are."""
+        return {it["ProcessName"] for it in self.group()["SuspendedProcesses"]}
+
+    def asleep(self) -> int:
+        """How many rest in the pool."""
+        pool = self._autoscaling.describe_warm_pool(AutoScalingGroupName=self.stack.group_name)
+        return sum(it["LifecycleState"] == "Warmed:Stopped" for it in pool["Instances"])
+
     def states(self) -> dict[str, str]:
         """Lifecycle states of the group's instances by their ids."""
         return {it["InstanceId"]: it["LifecycleState"] for it in self.group()["Instances"]}

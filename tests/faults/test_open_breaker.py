@@ -1,0 +1,97 @@
+"""The breaker is open, two proven instances sleep, and jobs come."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from faults.plan import Fault, JobSpec, Plan, Settings
+from faults.run import Result, run
+from pilotlight.fleet.waking import NO_WAKING, WakeStep, Waking
+from pilotlight.scaling import capacity
+
+Patch = pytest.MonkeyPatch
+# Three are set up and sleep. One is lost, what replaces it fails three times, and nobody looks in.
+SETTINGS = Settings(min_size=0, max_size=3, watch_seconds=5, person_seconds=math.inf)
+SET_UP, FAILED = 3, 3
+SENT_AT = 700.0
+OPEN = Plan(
+    1,
+    SETTINGS,
+    tuple(JobSpec(SENT_AT, f"job-{number}", 30.0) for number in range(2)),
+    (Fault(150.0, "setup_fails", count=FAILED), Fault(160.0, "instance_terminated")),
+    quiet_at=900.0,
+)
+
+
+def with_fault(fault: Fault) -> Plan:
+    return replace(OPEN, faults=(*OPEN.faults, fault))
+
+
+def seconds_of(result: Result, words: str) -> list[float]:
+    """When the story says so."""
+    return [float(line.split()[0]) for line in result.story if words in line]
+
+
+def test_what_sleeps_is_woken_within_seconds_and_nothing_new_is_launched_before_the_trial() -> None:
+    result = run(OPEN, listens=True)
+
+    started = seconds_of(result, "job_started")
+    [alerted, again] = seconds_of(result, "ALERT")
+    assert (result.broken, result.results) == ("", 2)
+    assert alerted < SENT_AT < max(started) < SENT_AT + 40 < again
+    assert result.launches == SET_UP + FAILED + 1
+
+
+def test_without_a_watch_the_minutes_look_wakes_it() -> None:
+    result = run(replace(OPEN, settings=SETTINGS.changed({"watch_seconds": 0})), listens=True)
+
+    assert (result.broken, result.results) == ("", 2)
+    assert max(seconds_of(result, "job_started")) < SENT_AT + 60 + 40
+
+
+@pytest.mark.parametrize("kind", ["crash_before_call", "crash_after_call", "call_throttled"])
+@pytest.mark.parametrize("call", ["PutWarmPool", "ResumeProcesses", "SuspendProcesses"])
+def test_a_look_that_dies_on_the_way_is_made_up_for_by_the_next(kind: str, call: str) -> None:
+    fault = Fault(SENT_AT - 1, kind, seconds=60.0, who="functions", what=f"autoscaling.{call}")
+
+    result = run(with_fault(fault), listens=True)
+
+    assert (result.broken, result.results) == ("", 2)
+    assert max(seconds_of(result, "job_started")) < SENT_AT + 60
+    assert result.launches == SET_UP + FAILED + 1
+
+
+def test_what_dies_at_work_is_replaced_by_what_sleeps() -> None:
+    result = run(with_fault(Fault(SENT_AT + 40, "spot_notice")), listens=True)
+
+    assert (result.broken, result.results) == ("", 2)
+
+
+def test_a_deployed_repair_is_launched_within_two_minutes() -> None:
+    """The trial would come a quarter of an hour after the alert, at 1,340 seconds."""
+    result = run(with_fault(Fault(500.0, "launch_template_deployed")), listens=True)
+
+    repaired = [it for it in seconds_of(result, "Launch Successful") if it > 500.0]
+    assert (result.broken, result.alerts) == ("", 1)
+    assert min(repaired) < 500.0 + 120 + 90
+    assert result.launches == SET_UP + FAILED + 1
+
+
+def test_sleepers_that_nobody_wakes_are_noticed(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(capacity, "may_concern", lambda *_: False)
+
+    assert "2 instances sleep on" in run(OPEN).broken
+
+
+def test_launches_beside_the_wakes_are_noticed(monkeypatch: Patch) -> None:
+    """The pool keeps the sizes of the template while launching goes on."""
+    decide = capacity.decide_waking
+
+    def wake_only(*seen: object) -> Waking:
+        waking = decide(*seen)  # type: ignore[arg-type]
+        return Waking(WakeStep.WAKE) if waking.step is WakeStep.WAKE else NO_WAKING
+
+    monkeypatch.setattr(capacity, "decide_waking", wake_only)
+
+    assert "the breaker is open, and" in run(OPEN).broken

@@ -80,7 +80,7 @@ def worker_settings(world: World, code_version: int) -> str:
     )
 
 
-def function_settings(world: World) -> Mapping[str, str]:
+def function_settings(world: World, code_version: int) -> Mapping[str, str]:
     """The environment variables, those of all functions together."""
     now = world.settings
     values = {
@@ -108,6 +108,7 @@ def function_settings(world: World) -> Mapping[str, str]:
         "ROOT_VOLUME_GIB": 30,
         "MAX_DISK_USD_PER_MONTH": 0,
         "MAX_SETUP_FAILURES": now.max_setup_failures,
+        "SETUP_LAYERS": " ".join(layer_arn(layer, code_version) for layer in LAYERS),
         "ALERT_TOPIC_ARN": TOPIC,
         "HEARTBEATS_TABLE": HEARTBEATS,
         "HEARTBEAT_OVERDUE_SECONDS": 300,

@@ -42,7 +42,7 @@ class Stack:
         self.is_deleted = False  # or about to be
         self.refresh = InstanceRefresh(world)
         self.group_is_gone = False
-        settings = function_settings(world)
+        settings = function_settings(world, self.code_version)
         self.functions = {
             name: Function(world, name, settings, limit) for name, limit in LIMITS_SECONDS.items()
         }
@@ -91,7 +91,7 @@ class Stack:
         self.worker_parameter = worker_settings(world, self.code_version)
         for function in self.functions.values():
             self._pause()
-            function.deploy(function_settings(world))
+            function.deploy(function_settings(world, self.code_version))
         self._pause()
         world.most_active = max(group.members.group_active, settings.max_size)
         group.update(group_settings(settings))

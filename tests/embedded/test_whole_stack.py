@@ -216,9 +216,7 @@ def test_what_sleeps_is_woken_while_the_breaker_is_open_and_nothing_new_is_launc
     sizes = {"MaxSize": "2", "MaxPreparedCapacity": "-1"}
     fleet = package.create(always_ready(package.template), **sizes, **FAILS_AT_ONCE)
     fleet.until(lambda: fleet.asleep() == 2, "two are set up and asleep")
-    autoscaling, name = cloud.client("autoscaling"), fleet.stack.group_name
-    autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["Launch"])
-    fleet.write_breaker(f"open {datetime.now(UTC).isoformat(timespec='seconds')} 0 0 1")
+    open_breaker(fleet, cloud)
     lost, kept = fleet.instances()
     cloud.client("ec2").terminate_instances(InstanceIds=[lost])
     fleet.until(lambda: fleet.asleep() == 1, "one of them is lost, and the pool wants another")
@@ -235,6 +233,31 @@ def test_what_sleeps_is_woken_while_the_breaker_is_open_and_nothing_new_is_launc
         f"Launching a new EC2 instance from warm pool: {kept}"
     ]
     fleet.delete()
+
+
+def test_a_deploy_of_another_setup_has_launching_resumed(
+    create: CreateFleet, package: Package, cloud: EmbeddedCloud
+) -> None:
+    fleet = create(**FAILS_AT_ONCE)
+    open_breaker(fleet, cloud)
+    package.update(fleet, package.template, InstancePython="python3.98")
+    fleet.until(lambda: resumed(fleet), "the next look finds another launch template")
+
+
+def open_breaker(fleet: Fleet, cloud: EmbeddedCloud) -> None:
+    """As reconcile does, and has written down for which setup."""
+    cloud.client("autoscaling").suspend_processes(
+        AutoScalingGroupName=fleet.stack.group_name, ScalingProcesses=["Launch"]
+    )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    fleet.write_breaker(f"open {now} 0 0 {fleet.setup()}")
+    fleet.reconcile()
+    assert fleet.breaker().startswith("open")
+
+
+def resumed(fleet: Fleet) -> bool:
+    fleet.reconcile()
+    return fleet.breaker().startswith("close") and "Launch" not in fleet.suspended()
 
 
 def always_ready(template: Template) -> Template:

@@ -86,11 +86,17 @@ class Package:
         """Another stack, of `template`, ready for jobs."""
         fleet = Fleet(self.cloud, unique_name())
         self._formation.create_stack(**self.request(fleet.name, template, **parameters))
-        wait = {"Delay": 1, "MaxAttempts": int(LIMIT_SECONDS)}
-        self._formation.get_waiter("stack_create_complete").wait(
-            StackName=fleet.name, WaiterConfig=wait
-        )
+        self._until("stack_create_complete", fleet)
         return fleet
+
+    def update(self, fleet: Fleet, template: Template, **parameters: str) -> None:
+        """Deploy it anew."""
+        self._formation.update_stack(**self.request(fleet.name, template, **parameters))
+        self._until("stack_update_complete", fleet)
+
+    def _until(self, waiter: str, fleet: Fleet) -> None:
+        wait = {"Delay": 1, "MaxAttempts": int(LIMIT_SECONDS)}
+        self._formation.get_waiter(waiter).wait(StackName=fleet.name, WaiterConfig=wait)
 
 
 class Fleet:
@@ -155,6 +161,15 @@ class Fleet:
         """The tag in which the breaker remembers."""
         tags = {it["Key"]: it["Value"] for it in self.group()["Tags"]}
         return str(tags[BREAKER_TAG])
+
+    def setup(self) -> str:
+        """The version of what an instance is set up from, as the breaker writes it."""
+        reconcile = self._cloud.client("lambda").get_function_configuration(
+            FunctionName=f"{self.name}-reconcile"
+        )
+        layers = reconcile["Environment"]["Variables"]["SETUP_LAYERS"].split()
+        versions = (arn.rpartition(":")[2] for arn in layers)
+        return ".".join((self.group()["LaunchTemplate"]["Version"], *versions))
 
     def write_breaker(self, tag: str) -> None:
         """As a person may."""

@@ -1,5 +1,6 @@
 """The breaker: what stops launching, who is told, and how it goes on."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -28,7 +29,7 @@ ABANDONED = (
     "Result"
 )
 TEMPLATE_POOL = PoolSizes(min_size=1, prepared=None)
-POLICY = BreakerPolicy(3, TEMPLATE_POOL, trial_lasts=timedelta(minutes=60))
+POLICY = BreakerPolicy(3, TEMPLATE_POOL, trial_lasts=timedelta(minutes=60), code="1.2")
 SUSPENDED = frozenset({"AZRebalance", "Launch"})
 
 
@@ -67,8 +68,8 @@ def group_in(
     largest: int = 0,
     **changes: object,
 ) -> Group:
-    """Launching is suspended, and it was version 7 of the launch template that failed."""
-    state = BreakerState(phase, ago(minutes_ago), failed_trials, largest, "7")
+    """Launching is suspended, and it was version 7 of the template that failed."""
+    state = BreakerState(phase, ago(minutes_ago), failed_trials, largest, "7.1.2")
     tags = ((BREAKER_TAG, str(state)),)
     values = {"tags": tags, "suspended_processes": SUSPENDED, "desired_capacity": 1}
     values["launch_template_version"] = "7"
@@ -96,7 +97,7 @@ def test_setup_that_fails_three_times_in_a_row_stops_launching_and_tells_a_perso
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 0 0 7"),
+        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 0 0 7.1.2"),
     ]
     [(subject, message)] = alerts.published
     assert "stack-workers" in subject
@@ -221,7 +222,7 @@ def test_a_trial_lets_the_group_desire_one_instance_more(
 ) -> None:
     decision = decided(group, warm=warm)
 
-    assert decision.state == BreakerState(Phase.PREPARING, NOW, 0, largest, "7")
+    assert decision.state == BreakerState(Phase.PREPARING, NOW, 0, largest, "7.1.2")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +290,7 @@ def test_a_trial_is_written_down_before_launching_is_resumed() -> None:
 
     assert group.calls == [
         ("pool", "0", "1"),
-        ("tag", BREAKER_TAG, "trial 2026-09-27T12:00:00+00:00 2 1 7"),
+        ("tag", BREAKER_TAG, "trial 2026-09-27T12:00:00+00:00 2 1 7.1.2"),
         ("resume", "Launch"),
     ]
 
@@ -320,7 +321,7 @@ def test_launching_stops_again_when_the_setup_of_a_trial_has_begun() -> None:
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "tried 2026-09-27T11:59:00+00:00 0 0 7"),
+        ("tag", BREAKER_TAG, "tried 2026-09-27T11:59:00+00:00 0 0 7.1.2"),
     ]
     assert alerts.published == []
 
@@ -338,7 +339,7 @@ def test_a_group_that_loses_what_it_had_is_made_smaller() -> None:
 
     decision = decided(trial, REFUSED)
 
-    assert decision.state == BreakerState(Phase.TRIAL, ago(1), 0, 1, "7")
+    assert decision.state == BreakerState(Phase.TRIAL, ago(1), 0, 1, "7.1.2")
 
 
 def test_launching_that_could_not_be_resumed_is_resumed_next_minute() -> None:
@@ -360,7 +361,7 @@ def test_a_trial_that_fails_opens_it_for_longer_and_nobody_is_told_again() -> No
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 2 0 7"),
+        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 2 0 7.1.2"),
     ]
     assert alerts.published == []
 
@@ -392,6 +393,14 @@ def test_whoever_sets_the_capacity_keeps_it_down_for_a_trial() -> None:
 
 
 HELD_UP = [Phase.OPEN, Phase.PREPARING, Phase.TRIAL, Phase.TRIED]
+
+
+def test_other_code_for_the_instances_is_a_repair_as_well() -> None:
+    setups = Setups(group_in(Phase.OPEN, 5), (), ())
+
+    decision = decide_breaker(setups, replace(POLICY, code="1.3"), NOW)
+
+    assert (decision.step, decision.reason) == (BreakerStep.CLOSE, "ANOTHER_SETUP_DEPLOYED")
 
 
 @pytest.mark.parametrize("phase", HELD_UP)

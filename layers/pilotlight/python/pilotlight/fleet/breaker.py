@@ -1,7 +1,7 @@
 """The breaker: setup that fails again and again stops launching, and a person is told.
 
 After a while one instance is set up for trial. If it is proven, launching goes on; if not, the next
-trial is twice as far away. Another launch template, or a person, closes the breaker at any time.
+trial is twice as far away. A deploy of another setup, or a person, closes it at any time.
 """
 
 from collections.abc import Iterable
@@ -53,11 +53,18 @@ class BreakerDecision:
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """`pool` are the sizes of the template; `trial_lasts` is the most that one trial may take."""
+    """`pool` are the sizes of the template; `trial_lasts` is the most that one trial may take;
+    `code` is the version of the layers that a setup brings to its instance.
+    """
 
     max_failures: int
     pool: PoolSizes
     trial_lasts: timedelta
+    code: str
+
+    def setup_of(self, group: Group) -> str:
+        """The version of all that a setup is made from."""
+        return f"{group.launch_template_version}.{self.code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,8 @@ def decide_breaker(seen: Setups, policy: BreakerPolicy, now: datetime) -> Breake
         return _watch(seen, state, policy, now)
     if state.phase is Phase.CLOSING:
         return _await_launching(seen, state, policy, now)
-    if state.launch_template not in ("", seen.group.launch_template_version):
-        return _close(now, "NEW_LAUNCH_TEMPLATE")
+    if state.setup not in ("", policy.setup_of(seen.group)):
+        return _close(now, "ANOTHER_SETUP_DEPLOYED")
     if state.phase is Phase.OPEN:
         return _cool_down(seen, state, policy, now)
     if state.phase is Phase.PREPARING:
@@ -108,7 +115,7 @@ def _watch(
     return BreakerDecision(
         BreakerStep.OPEN,
         "SETUP_FAILS_AGAIN_AND_AGAIN",
-        BreakerState(Phase.OPEN, now, launch_template=seen.group.launch_template_version),
+        BreakerState(Phase.OPEN, now, setup=policy.setup_of(seen.group)),
         failures=len(failed),
         last_message=failed[0].status_message,
     )
@@ -132,7 +139,7 @@ def _cool_down(
         phase=Phase.PREPARING,
         since=now,
         largest_capacity=capacity,
-        launch_template=seen.group.launch_template_version,
+        setup=policy.setup_of(seen.group),
     )
     return BreakerDecision(BreakerStep.PREPARE, "COOLED_DOWN", preparing)
 

@@ -29,18 +29,18 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """The tag is `<phase> <since> <failed_trials> <largest_capacity> <launch_template>`.
+    """The tag is `<phase> <since> <failed_trials> <largest_capacity> <setup>`.
 
     `failed_trials` counts those since it opened. `largest_capacity` is what the group may desire
-    while a trial is prepared and its launch awaited. `launch_template` is the version that failed,
-    empty when a person wrote the tag.
+    while a trial is prepared and its launch awaited. `setup` is the version of what failed, empty
+    when a person wrote the tag.
     """
 
     phase: Phase = Phase.CLOSED
     since: datetime = LONG_AGO
     failed_trials: int = 0
     largest_capacity: int = 0
-    launch_template: str = ""
+    setup: str = ""
 
     @classmethod
     def of(cls, group: Group) -> Self:
@@ -50,16 +50,16 @@ class BreakerState:
     def read(cls, tag: str) -> Self:
         """What is left out counts as nothing, and as since ever; so does a tag that is garbled."""
         words = tag.split()[:5]
-        phase, since, failed, largest, template = (*words, *_LEFT_OUT[len(words) :])
+        phase, since, failed, largest, setup = (*words, *_LEFT_OUT[len(words) :])
         try:
-            return cls(Phase(phase), _time(since), int(failed), int(largest), template)
+            return cls(Phase(phase), _time(since), int(failed), int(largest), setup)
         except ValueError:
             return cls()
 
     def __str__(self) -> str:
         since = self.since.isoformat(timespec="seconds")
         counts = f"{self.failed_trials} {self.largest_capacity}"
-        return f"{self.phase} {since} {counts} {self.launch_template}".strip()
+        return f"{self.phase} {since} {counts} {self.setup}".strip()
 
     @property
     def is_small(self) -> bool:

@@ -13,6 +13,7 @@ from pilotlight.aws.calls import CLIENT_CONFIG
 from pilotlight.errors import (
     GroupNotFoundError,
     InstanceNotInGroupError,
+    InstanceRefreshError,
     NoActiveLifecycleActionError,
     TransientError,
 )
@@ -78,7 +79,7 @@ def test_without_a_token_the_instance_id_stands_alone(
         ),
         ("Throttling", "Rate exceeded", TransientError),
         ("ResourceContention", "", TransientError),
-        ("InstanceRefreshInProgress", "An instance refresh is in progress", TransientError),
+        ("InstanceRefreshInProgress", "An instance refresh is in progress", InstanceRefreshError),
     ],
 )
 def test_what_aws_says_has_a_name(
@@ -171,6 +172,7 @@ def test_a_group_is_described_in_one_call(stub: Stubber, group: AutoScalingGroup
         "Status": "Delete in progress",
         "SuspendedProcesses": [{"ProcessName": "AZRebalance", "SuspensionReason": "User"}],
         "Tags": [{"Key": "pilotlight:setup-breaker", "Value": "open now"}],
+        "LaunchTemplate": {"LaunchTemplateId": "lt-0123456789abcdef0", "Version": "7"},
     }
     stub.add_response(
         "describe_auto_scaling_groups",
@@ -187,6 +189,7 @@ def test_a_group_is_described_in_one_call(stub: Stubber, group: AutoScalingGroup
         suspended_processes=frozenset({"AZRebalance"}),
         tags=(("pilotlight:setup-breaker", "open now"),),
         is_being_deleted=True,
+        launch_template_version="7",
     )
 
 

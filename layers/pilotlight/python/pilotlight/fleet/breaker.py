@@ -124,7 +124,7 @@ def _watch(
 def _cool_down(
     seen: Setups, state: BreakerState, policy: BreakerPolicy, now: datetime
 ) -> BreakerDecision:
-    """What an instance replaced that left while another was woken is as good as a trial."""
+    """What replaces an instance that is lost during a wake is as good as a trial."""
     if any(it.status == "Successful" for it in seen.since(state.since)):
         return _close(now, "SETUP_SUCCEEDED")
     if now < state.since + cool_down(state.failed_trials):

@@ -45,6 +45,10 @@ class AutoScalingApi:
         """As a person may."""
         put_tags(self._record, [{"Key": BREAKER_TAG, "Value": tag, "PropagateAtLaunch": False}])
 
+    def launch_from(self, template_version: int) -> None:
+        """What UpdateAutoScalingGroup says of the launch template."""
+        self._record.launch = self._record.launch | {"Version": str(template_version)}
+
     def forget_group(self) -> None:
         """The group is gone."""
         self._service.forget(GROUP)

@@ -49,8 +49,14 @@ class InstanceRefresh:
         return [it for it in members if it.launched.template_version < newest]
 
     def _next(self) -> Instance | None:
-        """None while the group is not whole, or nobody can be spared."""
+        """None while the group is not whole, or may not launch, or nobody can be spared.
+
+        With Launch suspended nothing is replaced (user guide,
+        understand-how-suspending-processes-affects-other-processes).
+        """
         members = self._world.group.members
+        if self._world.group.is_suspended("Launch"):
+            return None
         whole = members.in_service >= self._world.group.desired_capacity
         if not whole or members.launching:
             return None

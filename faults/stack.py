@@ -99,6 +99,7 @@ class Stack:
             group.put_hook(hook)
         if new_template:
             world.machines.change_template()
+            world.auto_scaling.launch_from(world.machines.template_version)
             self.refresh.run(world.tasks.sleep)
         self._pause()
         group.put_warm_pool(warm_pool(settings))

@@ -27,9 +27,12 @@ def sleepers_are_woken(world: World) -> Iterator[str]:
 
 
 def _sleeps_on(world: World) -> bool:
-    """Whether one is wanted. Auto Scaling itself pauses when its launches have failed."""
+    """Whether one is wanted. Auto Scaling itself pauses when its launches have failed, and during
+    an instance refresh it refuses what keeps the pool from growing."""
     group, visible = world.group, world.jobs.counts()[0]
     if not visible or not group.members.pool_settled or group.deleting:
+        return False
+    if world.stack.refresh.is_running:
         return False
     pauses = world.clock.now() < group.capacity.backoff.resumes_at()
     return group.desired_capacity > group.members.group_active and not pauses

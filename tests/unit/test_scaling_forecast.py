@@ -1,5 +1,6 @@
 """What past minutes let expect."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,13 @@ def test_what_followed_such_minutes_before_is_expected_again() -> None:
 
     assert calm_after.jobs_with_chance(0.1) == 0
     assert wave_after.jobs_with_chance(0.1) >= 1
+
+
+def test_of_moments_equally_like_this_one_each_counts_whatever_came_after_it() -> None:
+    """A job in two of five minutes: any five minutes have two, so all moments are alike."""
+    forecast = foresee(ArrivalHistory(per_minute=(1, 1, 0, 0, 0) * 72), 60.0)
+
+    assert forecast.chances[1] == pytest.approx(0.4 * (1.0 - math.exp(-1.0)), abs=0.005)
 
 
 def test_after_a_batch_that_is_known_to_come_alone_nothing_is_expected() -> None:

@@ -24,7 +24,7 @@ follow a burst late."""
 LATE_MINUTES = 2
 """CloudWatch shows a minute up to two minutes late, so the one to foresee is the second next."""
 ALIKE_MINUTES = 40
-"""So many of the past are asked, of those most like now."""
+"""So many of the past are asked, of those most like now, and all that are no less like it."""
 LEAST_CHANCE = 0.01
 """What is less likely is not expected at all."""
 
@@ -147,10 +147,10 @@ def _nearest(now: int, past: Iterable[tuple[int, int]]) -> Counter[int]:
         by_distance[abs(before - now) / (before + now)] += counts
     alike: list[int] = []
     for distance in sorted(by_distance):
-        alike += sorted(by_distance[distance])
+        alike += by_distance[distance]
         if len(alike) >= ALIKE_MINUTES:
             break
-    return Counter(alike[:ALIKE_MINUTES])
+    return Counter(alike)
 
 
 def _clump(per_minute: tuple[int, ...]) -> float:

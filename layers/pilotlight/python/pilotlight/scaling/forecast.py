@@ -8,8 +8,7 @@ alone nothing is expected.
 
 import math
 from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, compress, islice, pairwise, zip_longest
@@ -132,25 +131,27 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
     later = per_minute[LATE_MINUTES:]
     if now == 0:
         return Counter(compress(later, map(not_, recent)))
-    alike = _nearest(now, compress(zip(recent, later, strict=False), recent))
-    alike[max(1, round(now / RECENT_MINUTES))] += 1
-    return alike
+    alike = _most_like(now, Counter(recent[:-LATE_MINUTES]))
+    followers = Counter(compress(later, map(alike.__contains__, recent)))
+    followers[max(1, round(now / RECENT_MINUTES))] += 1
+    return followers
 
 
-def _nearest(now: int, past: Iterable[tuple[int, int]]) -> Counter[int]:
-    """The counts that followed the times most like now; `past` is of busy ones."""
-    followed = defaultdict[int, list[int]](list)
-    for before, count in past:
-        followed[before].append(count)
-    by_distance = defaultdict[float, list[int]](list)
-    for before, counts in followed.items():
-        by_distance[abs(before - now) / (before + now)] += counts
-    alike: list[int] = []
-    for distance in sorted(by_distance):
-        alike += by_distance[distance]
-        if len(alike) >= ALIKE_MINUTES:
+def _most_like(now: int, times: Counter[int]) -> set[int]:
+    """How busy the moments to ask were; `times` is how often each of those was. Never 0: that is
+    another time, however little comes now."""
+
+    def distance(before: int) -> float:
+        return abs(before - now) / (before + now) if before else math.inf
+
+    alike, asked, last = set[int](), 0, 0.0
+    for before in sorted(times, key=distance):
+        if before == 0 or (asked >= ALIKE_MINUTES and distance(before) > last):
             break
-    return Counter(alike)
+        alike.add(before)
+        asked += times[before]
+        last = distance(before)
+    return alike
 
 
 def _clump(per_minute: tuple[int, ...]) -> float:

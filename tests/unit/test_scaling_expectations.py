@@ -42,25 +42,19 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
             id="a quiet hour lets nothing expect",
         ),
         pytest.param(
-            seen(0, desired=0, history=hour(2)),
-            Policy(target_wait_seconds=15),
-            Decision(0, Reason.NO_CHANGE),  # P(Poisson(0.83) >= 1) = 0.565, below 15/25
-            id="two jobs a minute are seldom worth starting a worker that waits for them",
-        ),
-        pytest.param(
             seen(0, desired=0, history=hour(3)),
             Policy(target_wait_seconds=15),
-            Decision(1, Reason.EXPECTED_ARRIVALS),  # 0.71; a second: 0.36, below 15/25 x 1.375
-            id="three are worth the first one",
+            Decision(0, Reason.NO_CHANGE),  # P(Poisson(1.25) >= 1) = 0.71, below 15/25 x 1.375
+            id="three jobs a minute are seldom worth starting a worker that waits for them",
         ),
         pytest.param(
-            seen(0, desired=1, idle=1, history=hour(2)),
+            seen(0, desired=1, idle=1, history=hour(3)),
             Policy(target_wait_seconds=15),
-            Decision(1, Reason.NO_CHANGE),  # 0.565 is above 25/45
+            Decision(1, Reason.NO_CHANGE),  # but above 25/45
             id="one that is there already stays: it would be missed before another is up",
         ),
         pytest.param(
-            seen(0, desired=9, protected=0, idle=9, max_size=9, history=hour(2)),
+            seen(0, desired=9, protected=0, idle=9, max_size=9, history=hour(3)),
             Policy(target_wait_seconds=15),
             Decision(1, Reason.IDLE),
             id="more of them go",

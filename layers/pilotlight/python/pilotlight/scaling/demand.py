@@ -97,12 +97,11 @@ class Outlook:
         where jobs are shorter than that, the others spare those that come at once their turns."""
         if not self.waiting.foresees:
             return 0
-        # The first serves one after the other: it is there for longer than its start counts.
-        first = min(1, self.forecast.jobs_with_chance(self.waiting.chance))
+        expected = self.forecast.jobs_with_chance(self.waiting.started_chance)
         service_seconds = self.forecast.service_seconds
         if service_seconds is None or service_seconds >= self.waiting.start_seconds:
-            return max(first, self.forecast.jobs_with_chance(self.waiting.started_chance))
-        return max(first, self._worth_while(service_seconds))
+            return expected
+        return max(min(1, expected), self._worth_while(service_seconds))
 
     def _worth_while(self, service_seconds: float) -> int:
         """Workers of which each saves, during a job, waits that are worth its own time. The last

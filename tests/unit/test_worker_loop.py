@@ -18,8 +18,8 @@ from pilotlight.worker.loop_state import (
     entering_service,
     job_came,
     looked,
+    perhaps_unprotected,
     protection_dropped,
-    unprotected,
 )
 
 PATIENCE = Patience(idle_seconds=60, brief_seconds=5, unused_seconds=25, offer_seconds=15)
@@ -230,12 +230,12 @@ def row(sentence, state, seen, now, action, reason):
             Reason.RELEASED,
         ),
         row(
-            "protection dropped in this boot has to be confirmed by a restarted worker too",
-            unprotected(0),
+            "started again after it asked to drop protection it asks again, since it may hold it",
+            perhaps_unprotected(0),
             IN_SERVICE,
             0,
-            Action.LOOK,
-            Reason.RELEASED,
+            Action.UNPROTECT,
+            Reason.IDLE,
         ),
         row(
             "leaving it waits for its jobs",

@@ -29,7 +29,12 @@ from pilotlight.worker.heartbeat import HeartbeatSender
 from pilotlight.worker.home import Home
 from pilotlight.worker.intake import Intake
 from pilotlight.worker.job_runner import JobRunner, JobSettings
-from pilotlight.worker.loop_state import State, entering_service, policy_of_one, unprotected
+from pilotlight.worker.loop_state import (
+    State,
+    entering_service,
+    perhaps_unprotected,
+    policy_of_one,
+)
 from pilotlight.worker.parts import LeaveSign, Parts
 from pilotlight.worker.receiver import Receiver
 from pilotlight.worker.results import Results
@@ -150,4 +155,4 @@ def _giving_up(
 
 def _first_state(note: FileNote, chance: random.Random) -> State:
     now = time.time()
-    return unprotected(now) if note.there() else entering_service(now, chance.random())
+    return perhaps_unprotected(now) if note.there() else entering_service(now, chance.random())

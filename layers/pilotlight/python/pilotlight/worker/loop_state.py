@@ -129,9 +129,10 @@ def entering_service(now: float, jitter: float) -> State:
     return State(Protection.ASSUMED, confirm_at=confirm_at, active_since=now)
 
 
-def unprotected(now: float) -> State:
-    """Of a worker that starts again in a boot during which protection was dropped."""
-    return State(Protection.DROPPED, active_since=now, offered_at=now)
+def perhaps_unprotected(now: float) -> State:
+    """Of a worker that starts again in a boot during which it asked to drop its protection: perhaps
+    that was refused, or its instance has entered service since, protected by the group."""
+    return State(Protection.DROPPING, active_since=now)
 
 
 def protected(state: State, now: float) -> State:

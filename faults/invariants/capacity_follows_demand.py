@@ -17,7 +17,8 @@ BOUND_SECONDS = 180.0
 def capacity_follows_demand(world: World) -> Iterator[str]:
     """Without a watch and an alarm that comes, the minute's look does it; all within the bound.
 
-    While the breaker is open, what works and what sleeps is all that there is to be had.
+    While the breaker is open, what works and what sleeps is all that there is to be had; during an
+    instance refresh only what works, since AWS refuses then what keeps the pool from growing.
     """
     wanted, now = _wanted(world), world.clock.now()
     met = world.group.desired_capacity >= wanted or world.group.deleting
@@ -45,5 +46,6 @@ def _wanted(world: World) -> int:
     limit = bounds.max_size if affordable is None else min(affordable, bounds.max_size)
     if world.breaker.phase not in (Phase.CLOSED, Phase.CLOSING):
         members = world.group.members
-        limit = min(limit, members.group_active + members.pool_settled)
+        asleep = 0 if world.stack.refresh.is_running else members.pool_settled
+        limit = min(limit, members.group_active + asleep)
     return max(bounds.min_size, min(needed, limit))

@@ -35,6 +35,7 @@ class AutoScalingApi:
         self._record.properties = {"HealthCheckType": "EC2"}
         self._record.group = world.group
         self._service.add(self._record)
+        self.breaker_written_at = made_at
 
     @property
     def breaker(self) -> BreakerState:
@@ -44,6 +45,7 @@ class AutoScalingApi:
     def write_breaker(self, tag: str) -> None:
         """As a person may."""
         put_tags(self._record, [{"Key": BREAKER_TAG, "Value": tag, "PropagateAtLaunch": False}])
+        self.breaker_written_at = self._world.clock.now()
 
     def launch_from(self, template_version: int) -> None:
         """What UpdateAutoScalingGroup says of the launch template."""
@@ -65,17 +67,23 @@ class AutoScalingApi:
             self._note_whom_functions_condemn(request["InstanceId"])
             return judge(request)
 
-        resize = answers["PutWarmPool"]
+        resize, write_tags = answers["PutWarmPool"], answers["CreateOrUpdateTags"]
 
         def resizes(request: Mapping[str, Any]) -> Mapping[str, Any]:
             if self._world.stack.refresh.is_running:
                 raise RefusedError("InstanceRefreshInProgress", "an instance refresh is running")
             return resize(request)
 
+        def writes_tags(request: Mapping[str, Any]) -> Mapping[str, Any]:
+            if any(tag["Key"] == BREAKER_TAG for tag in request["Tags"]):
+                self.breaker_written_at = self._world.clock.now()
+            return write_tags(request)
+
         return answers | {
             "CompleteLifecycleAction": completes,
             "SetInstanceHealth": judges,
             "PutWarmPool": resizes,
+            "CreateOrUpdateTags": writes_tags,
         }
 
     def _note_what_is_cut_short(self, request: Mapping[str, Any]) -> None:

@@ -16,14 +16,18 @@ EXCUSES = frozenset({"capacity_set_by_hand"})
 
 
 def open_breaker_launches_nothing(world: World) -> Iterator[str]:
-    """But for what is lost while something is woken, and for what MinSize lacks."""
+    """But for what is lost while something is woken, and for what MinSize lacks.
+
+    Launching is suspended before the tag is written. The time in the tag is when the look began,
+    up to its timeout earlier: what was launched between the two, nothing had forbidden yet.
+    """
     state = world.breaker
     if state.phase not in (Phase.OPEN, Phase.PREPARING) or world.group.deleting:
         return
     if not EXCUSES.isdisjoint(world.tally):
         return
-    since = state.since.timestamp()
-    begun = sum(1 for _ in setups(world, since))
-    allowed = world.group.settings.min_size + lost(world, since) if begun else 0
+    begun = sum(1 for _ in setups(world, world.auto_scaling.breaker_written_at))
+    may_be_replaced = lost(world, state.since.timestamp()) if begun else 0
+    allowed = world.group.settings.min_size + may_be_replaced
     if begun > allowed:
         yield f"the breaker is open, and {begun} instances were set up, {allowed} may be"

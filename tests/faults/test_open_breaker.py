@@ -86,6 +86,27 @@ def test_a_deployed_repair_is_launched_within_two_minutes(update: int, replaced:
     assert result.launches == SET_UP + FAILED + 1 + replaced
 
 
+def test_what_is_launched_during_the_look_that_opens_it_closes_it_once_proven() -> None:
+    """The second setup fails at 315 seconds, and is replaced before the look of 320 is through."""
+    plan = replace(
+        OPEN,
+        settings=SETTINGS.changed({"watch_seconds": 0, "max_setup_failures": 2}),
+        jobs=(),
+        faults=(
+            Fault(130.0, "setup_fails", count=2),
+            Fault(143.0, "instance_terminated"),
+            Fault(310.0, "answer_late", who="functions", what="sqs.GetQueueAttributes"),
+        ),
+    )
+
+    result = run(plan, listens=True)
+
+    [opened] = seconds_of(result, "SETUP_FAILS_AGAIN_AND_AGAIN")
+    [closed] = seconds_of(result, "SETUP_SUCCEEDED")
+    assert (result.broken, result.alerts, result.launches) == ("", 2, SET_UP + 2 + 1)
+    assert opened < closed < opened + 180
+
+
 def test_sleepers_that_nobody_wakes_are_noticed(monkeypatch: Patch) -> None:
     monkeypatch.setattr(capacity, "may_concern", lambda *_: False)
 

@@ -155,11 +155,12 @@ def new_settings(now: Settings, index: int) -> Settings:
         "jobs_per_instance": random.choice((1, 2)),
         "max_attempts": random.choice((2, 4)),
         "max_setup_failures": random.choice((2, 3, 4)),
-        "min_size": min(min_size, now.max_size),
+        "min_size": min_size,
         "max_size": max(now.min_size, 1, now.max_size + random.choice((-2, -1, 1, 2))),
         "pool_min_size": random.choice((0, 1, 2)),
         "max_prepared": random.choice((None, 1, 3)),
         "reuse_on_scale_in": random.choice((False, True)),
     }
     changed = random.sample(sorted(choices), 3)
-    return now.changed({name: choices[name] for name in changed})
+    new = now.changed({name: choices[name] for name in changed})
+    return new.changed({"min_size": min(new.min_size, new.max_size)})

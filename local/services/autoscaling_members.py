@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from local.group.activities import Activity
@@ -37,6 +37,7 @@ def describe_auto_scaling_instances(service: AutoScalingService, request: Reques
 
 def describe_scaling_activities(service: AutoScalingService, request: Request) -> Request:
     name, wanted = request.get("AutoScalingGroupName"), set(request.get("ActivityIds", ()))
+    statuses = _statuses(name, request.get("Filters", ()))
     records = [service.record(name)] if name and service.find(name) else service.records()
     if request.get("IncludeDeletedGroups", False):
         records = [*records, *service.deleted()]
@@ -47,12 +48,24 @@ def describe_scaling_activities(service: AutoScalingService, request: Request) -
         for record in records
         if name in (None, record.name)
         for activity in record.group.records.log.newest_first()
-        if not wanted or activity.activity_id in wanted
+        if (not wanted or activity.activity_id in wanted)
+        and (statuses is None or activity.status_code in statuses)
     ]
     if name is None:
         found.sort(key=lambda it: it[1].start_time, reverse=True)
     answer = page(found, request, 100, "Activities")
     return answer | {"Activities": [_described(*it) for it in answer["Activities"]]}
+
+
+def _statuses(group_name: str | None, filters: Sequence[Mapping[str, Any]]) -> set[str] | None:
+    """None for all. Only of one group (botocore: DescribeScalingActivities, Filters)."""
+    if not filters:
+        return None
+    if [it["Name"] for it in filters] != ["Status"] or not group_name:
+        raise ValidationError(
+            f"Of DescribeScalingActivities only Status of a group can be filtered, not {filters}."
+        )
+    return set(filters[0]["Values"])
 
 
 def set_instance_protection(service: AutoScalingService, request: Request) -> Request:

@@ -239,6 +239,20 @@ def test_activities_are_read_no_further_than_needed(stub: Stubber, group: AutoSc
     assert next(iter(group.activities())) == Activity(text, "MidLifecycleAction", "", started)
 
 
+def test_held_launches_are_asked_for_by_their_status(
+    stub: Stubber, group: AutoScalingGroup
+) -> None:
+    status = {"Name": "Status", "Values": ["MidLifecycleAction"]}
+    stub.add_response(
+        "describe_scaling_activities",
+        {"Activities": []},
+        {"AutoScalingGroupName": NAME, "Filters": [status]},
+    )
+
+    assert list(group.held_launches()) == []
+    stub.assert_no_pending_responses()
+
+
 def test_capacity_processes_and_tags_are_set(stub: Stubber, group: AutoScalingGroup) -> None:
     named = {"AutoScalingGroupName": NAME}
     stub.add_response(

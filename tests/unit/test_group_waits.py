@@ -37,6 +37,23 @@ def test_a_wait_ends_with_the_default_result_when_its_heartbeat_runs_out(stage: 
     assert activity["StatusMessage"].endswith("was abandoned: Heartbeat Timeout")
 
 
+def test_a_launch_that_is_held_is_found_by_its_status(stage: Stage) -> None:
+    instance_id = entering(stage, heartbeat=300)
+
+    def with_filter(name: str, value: str) -> list[str]:
+        found = stage.asg.describe_scaling_activities(
+            AutoScalingGroupName=stage.name, Filters=[{"Name": name, "Values": [value]}]
+        )
+        return [it["Description"] for it in found["Activities"]]
+
+    assert with_filter("Status", "Successful") == []
+    assert with_filter("Status", "MidLifecycleAction") == [
+        f"Launching a new EC2 instance into warm pool: {instance_id}"
+    ]
+    with pytest.raises(ClientError, match="only Status of a group"):
+        with_filter("StartTimeLowerBound", "2026-01-01T00:00:00Z")
+
+
 def test_a_terminate_hook_that_runs_out_continues(stage: Stage) -> None:
     instance_id = entering(stage, heartbeat=30)
     stage.around.pass_seconds(32 + 60)

@@ -19,7 +19,7 @@ from pilotlight.fleet.heartbeat import Heartbeat
 from pilotlight.fleet.lifecycle_action import Pause
 from pilotlight.fleet.trial import PoolSizes
 from pilotlight.fleet.wait_decisions import SentCommand
-from pilotlight.fleet.waits import Activity
+from pilotlight.fleet.waits import HELD_LAUNCH, Activity
 
 NOW = datetime(2026, 9, 27, 12, 0, tzinfo=UTC)
 INSTANCE = "i-065912b0a0b011650"
@@ -92,6 +92,9 @@ class FakeGroup:
 
     def activities(self) -> Iterable[Activity]:
         return self.past
+
+    def held_launches(self) -> Iterable[Activity]:
+        return (it for it in self.past if it.status == HELD_LAUNCH)
 
     def suspend(self, process: str) -> None:
         self.calls.append(("suspend", process))

@@ -55,6 +55,21 @@ def test_the_activity_of_one_that_waits_is_found_among_those_of_all_that_woke() 
     assert wait.origin == "WarmPool"
 
 
+def test_a_setup_is_told_from_a_return_however_much_the_others_did_since() -> None:
+    """Else it is drained for ever: its `ready` action is never met, and it never ends."""
+    entering = Activity(
+        f"Launching a new EC2 instance into warm pool: {INSTANCE}", "MidLifecycleAction", "", NOW
+    )
+    past = (*[setup("Successful", 1)] * 5_000, entering)
+    pool = (Member(INSTANCE, "Warmed:Pending:Wait"),)
+    group = FakeGroup(described=group_of(), pool=pool, past=past)
+
+    fleet = look(group)
+
+    [wait] = find_waits(fleet.warm, fleet.activities)
+    assert (wait.hook, wait.origin) == ("ready", "EC2")
+
+
 def test_activities_are_read_no_further_than_waits_and_latest_failures_need() -> None:
     ended = setup("Successful", minutes_ago=5)
     group = FakeGroup(described=group_of(Member(INSTANCE, "Pending:Wait")))

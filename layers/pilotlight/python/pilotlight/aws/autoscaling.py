@@ -8,7 +8,7 @@ from pilotlight.errors import GroupNotFoundError
 from pilotlight.fleet.group import Group, Member
 from pilotlight.fleet.lifecycle_action import Pause
 from pilotlight.fleet.trial import PoolSizes
-from pilotlight.fleet.waits import Activity
+from pilotlight.fleet.waits import HELD_LAUNCH, Activity
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -68,8 +68,14 @@ class AutoScalingGroup:
             request["NextToken"] = answer["NextToken"]
 
     def activities(self) -> Iterator[Activity]:
+        return self._activities()
+
+    def held_launches(self) -> Iterator[Activity]:
+        return self._activities(Filters=[{"Name": "Status", "Values": [HELD_LAUNCH]}])
+
+    def _activities(self, **filters: Any) -> Iterator[Activity]:
         pages = self._client.get_paginator("describe_scaling_activities").paginate(
-            AutoScalingGroupName=self._name
+            AutoScalingGroupName=self._name, **filters
         )
         with named_errors():
             for page in pages:

@@ -18,7 +18,8 @@ from pilotlight.fleet.waits import Activity, find_waits
 AZ_REBALANCE = "AZRebalance"
 # Newest first: the latest failures are among them.
 ACTIVITIES_PER_PAGE = 100
-# A return to the pool may have no open activity that could be found: this is where the search ends.
+# This is where the search among all ends: a return to the pool may have no open activity that could
+# be found, and what is still set up may lie behind any number of others' launches and wakes.
 # Of thousands that wake at once, those that wait are anywhere among the newest activities of all.
 MAX_ACTIVITIES_PER_INSTANCE = 2
 
@@ -32,6 +33,10 @@ class FleetGroup(GroupReader, BreakerGroup, InstanceHealth, Protocol):
 
     def activities(self) -> Iterable[Activity]:
         """DescribeScalingActivities, newest first, 100 a page, read as far as it is consumed."""
+        ...
+
+    def held_launches(self) -> Iterable[Activity]:
+        """The same, of launches that a hook holds: no more than there are instances."""
         ...
 
 
@@ -57,13 +62,20 @@ def look(group: FleetGroup) -> Fleet:
     """Three calls for a fleet of up to 50 in the pool and 100 activities."""
     described = group.describe()
     warm = tuple(group.warm_pool())
-    return Fleet(described, warm, tuple(_newest(group.activities(), (*described.members, *warm))))
+    return Fleet(described, warm, tuple(_activities(group, (*described.members, *warm))))
 
 
-def _newest(activities: Iterable[Activity], members: Sequence[Member]) -> Iterator[Activity]:
-    """A page of them, and on until there is the open one of each that waits: it says for what."""
+def _activities(group: FleetGroup, members: Sequence[Member]) -> Iterator[Activity]:
+    """The newest, and the open one of each that waits: it says for what."""
     missing = {it.instance_id for it in members if is_waiting(it.lifecycle_state)}
-    limit = max(ACTIVITIES_PER_PAGE, MAX_ACTIVITIES_PER_INSTANCE * len(members))
+    yield from _newest(group.activities(), missing, len(members))
+    if missing:
+        yield from (it for it in group.held_launches() if it.instance_id in missing)
+
+
+def _newest(activities: Iterable[Activity], missing: set[str], members: int) -> Iterator[Activity]:
+    """A page of them, and on while an open one is missing; what is found is so no more."""
+    limit = max(ACTIVITIES_PER_PAGE, MAX_ACTIVITIES_PER_INSTANCE * members)
     for number, activity in enumerate(activities, start=1):
         yield activity
         if not activity.is_over:

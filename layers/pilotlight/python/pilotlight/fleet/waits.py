@@ -12,6 +12,9 @@ from pilotlight.fleet.group import Member
 from pilotlight.fleet.lifecycle_action import DRAIN_HOOK, EC2, GROUP, READY_HOOK, WARM_POOL
 from pilotlight.fleet.states import is_waiting
 
+# The status of a launch that its hook holds (live recordings; botocore: ScalingActivityStatusCode).
+# One that ends has another, MidTerminatingLifecycleAction, which botocore does not list.
+HELD_LAUNCH = "MidLifecycleAction"
 _INSTANCE_ID = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 # A wake is answered within seconds of its event, and a job waits for it.
 WAKE_DUE = timedelta(seconds=30)

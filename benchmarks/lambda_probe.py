@@ -83,6 +83,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "ApproximateNumberOfMessagesDelayed": "0",
         }
     },
+    "BatchGetItem": {"Responses": {}, "UnprocessedKeys": {}},
     "DescribeAutoScalingGroups": {"AutoScalingGroups": [GROUP]},
     "DescribeAutoScalingInstances": {"AutoScalingInstances": []},
     "DescribeScalingActivities": {"Activities": []},

@@ -7,6 +7,9 @@ import pytest
 
 from faults.plan import Fault, JobSpec, Plan, Settings
 from faults.run import Result, run
+from local.group import capacity as group_capacity
+from local.group.sizing import Plan as Moves
+from local.group.sizing import plan
 from pilotlight.fleet.waking import NO_WAKING, WakeStep, Waking
 from pilotlight.scaling import capacity
 
@@ -105,6 +108,51 @@ def test_what_is_launched_during_the_look_that_opens_it_closes_it_once_proven() 
     [closed] = seconds_of(result, "SETUP_SUCCEEDED")
     assert (result.broken, result.alerts, result.launches) == ("", 2, SET_UP + 2 + 1)
     assert opened < closed < opened + 180
+
+
+# The template keeps one asleep. Two work when the setups of a third fail; one of them sleeps when
+# the last job comes, and is woken; then both fall asleep.
+KEEPS_BOTH = Plan(
+    1,
+    SETTINGS.changed(
+        {"max_size": 2, "pool_min_size": 1, "max_prepared": 1, "max_setup_failures": 2}
+    ),
+    tuple(
+        JobSpec(sent_at, f"job-{sent_at:.0f}", seconds)
+        for sent_at, seconds in (
+            (200.0, 170),
+            (350.0, 170),
+            (351.0, 170),
+            (520.0, 170),
+            (660.0, 30),
+        )
+    ),
+    (Fault(340.0, "setup_fails", count=2),),
+)
+
+
+def test_what_was_there_at_a_wake_may_sleep_on_beyond_the_sizes_of_the_template() -> None:
+    result = run(KEEPS_BOTH, listens=True)
+
+    [opened] = seconds_of(result, "SETUP_FAILS_AGAIN_AND_AGAIN")
+    [woken] = seconds_of(result, "launching resumed to wake")
+    asleep = [it for it in seconds_of(result, "AutoScalingGroup -> WarmPool") if it > woken]
+    trimmed = [it for it in seconds_of(result, "WarmPool -> EC2") if it > woken]
+    assert (result.broken, result.results, result.launches) == ("", 5, 2 + 2)
+    assert opened < woken < min(asleep)
+    assert trimmed == []
+
+
+def test_more_sleepers_than_the_pool_is_kept_at_are_noticed(monkeypatch: Patch) -> None:
+    """A group that trims no pool, while the breaker is closed."""
+
+    def trimming_nothing(*seen: object) -> Moves:
+        return plan(*seen)._replace(trim_pool=0)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(group_capacity, "plan", trimming_nothing)
+
+    one_job = replace(KEEPS_BOTH, jobs=KEEPS_BOTH.jobs[:1], faults=())
+    assert "2 rest in the pool, and 1 to 1 should" in run(one_job).broken
 
 
 def test_sleepers_that_nobody_wakes_are_noticed(monkeypatch: Patch) -> None:

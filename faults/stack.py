@@ -42,6 +42,7 @@ class Stack:
         self.is_deleted = False  # or about to be
         self.refresh = InstanceRefresh(world)
         self.group_is_gone = False
+        self.pool_deployed_at = 0.0
         settings = function_settings(world, self.code_version)
         self.functions = {
             name: Function(world, name, settings, limit) for name, limit in LIMITS_SECONDS.items()
@@ -102,8 +103,12 @@ class Stack:
             world.auto_scaling.launch_from(world.machines.template_version)
             self.refresh.run(world.tasks.sleep)
         self._pause()
-        group.put_warm_pool(warm_pool(settings))
+        self._deploy_pool(settings)
         world.diary.say("the stack is updated")
+
+    def _deploy_pool(self, settings: Settings) -> None:
+        self._world.group.put_warm_pool(warm_pool(settings))
+        self.pool_deployed_at = self._now()
 
     def _delete(self) -> None:
         """Nothing depends on the alarm and on what looks at the queue, so they go at once."""

@@ -37,7 +37,10 @@ def _more_than_one(world: World, since: float) -> Iterator[str]:
     begun = list(setups(world, since))
     under_way = [it for it in begun if it.end_time is None]
     allowed = max(1, world.group.settings.min_size) + lost(world, since)
-    if len(under_way) > allowed:
+    # CloudFormation gives the pool the template's sizes whenever it comes to it. With launching on
+    # for the trial, all that they lack is launched before the next look, which holds the rest.
+    pool_deployed = world.stack.pool_deployed_at > since
+    if len(under_way) > allowed and not pool_deployed:
         yield f"a trial sets up {len(under_way)} instances at once, and {allowed} may be"
     if begun:
         seen_by = max(begun[-1].start_time, world.answering_since) + SEEN_SECONDS

@@ -6,6 +6,8 @@ import pytest
 
 from faults.plan import Fault, JobSpec, Plan, Settings
 from faults.run import Result, run
+from faults.stack import Stack
+from faults.world import World
 from pilotlight.aws.autoscaling import AutoScalingGroup
 from pilotlight.fleet import breaker
 from pilotlight.fleet.breaker import BreakerDecision, BreakerStep
@@ -52,6 +54,39 @@ def test_a_trial_brings_a_fleet_to_its_least_size() -> None:
     result = run(failing(5, min_size=2))
 
     assert alerts_and_results(result) == ("", 2, len(JOBS))
+
+
+def deploy_pool(monkeypatch: Patch, at_seconds: float) -> None:
+    """The last step of a deploy, as CloudFormation takes it: the template's sizes."""
+    make = Stack.__init__
+
+    def make_and_deploy(stack: Stack, world: World) -> None:
+        make(stack, world)
+        at = world.clock.now() + at_seconds
+        world.clock.call_at(at, lambda: stack._deploy_pool(world.settings))
+
+    monkeypatch.setattr(Stack, "__init__", make_and_deploy)
+
+
+def test_a_pool_deployed_during_a_trial_is_filled_once_and_the_trial_ends(
+    monkeypatch: Patch,
+) -> None:
+    """The first trial begins at 1,040 seconds. All three fail; the next is half an hour on."""
+    deploy_pool(monkeypatch, 1041.0)
+
+    result = run(failing(9))
+
+    assert alerts_and_results(result) == ("", 2, len(JOBS))
+    assert result.launches == 9 + 3
+    assert result.at > 900 + 1800
+
+
+def test_a_pool_deployed_before_a_trial_excuses_nothing(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(breaker, "trial_capacity", lambda group, _: group.max_size)
+    monkeypatch.setattr(breaker, "trial_pool", lambda _group, _there, pool: pool)
+    deploy_pool(monkeypatch, 400.0)
+
+    assert "a trial sets up 3 instances at once" in run(failing(9)).broken
 
 
 def test_a_trial_that_launches_all_that_is_wanted_is_noticed(monkeypatch: Patch) -> None:

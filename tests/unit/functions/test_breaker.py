@@ -1,19 +1,26 @@
-"""The breaker: what stops launching, who is told, and how it goes on."""
+"""The breaker: what stops launching, who is told, and how trials go."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from breaker_sights import (
+    ABANDONED,
+    POLICY,
+    REFUSED,
+    ago,
+    decided,
+    failed,
+    group_in,
+    guarded,
+    running,
+    setup,
+)
 from fleet_fakes import INSTANCE, NOW, FakeAlerts, FakeGroup, group_of
 
-from pilotlight.errors import InstanceRefreshError
 from pilotlight.fleet.breaker import (
     BreakerDecision,
-    BreakerPolicy,
     BreakerStep,
-    Setups,
     cool_down,
-    decide_breaker,
 )
 from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState, Phase
 from pilotlight.fleet.group import Group, Member
@@ -22,70 +29,6 @@ from pilotlight.fleet.trial import PoolSizes
 from pilotlight.fleet.waits import Activity
 from pilotlight.fleet.waking import largest_capacity
 from pilotlight.scaling.capacity import observe
-
-ABANDONED = (
-    "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "
-    "36b210eb-0e5d-4ddf-b153-acd86a82e850 was abandoned: Lifecycle Action Completed with ABANDON "
-    "Result"
-)
-TEMPLATE_POOL = PoolSizes(min_size=1, prepared=None)
-POLICY = BreakerPolicy(3, TEMPLATE_POOL, trial_lasts=timedelta(minutes=60), code="1.2")
-SUSPENDED = frozenset({"AZRebalance", "Launch"})
-
-
-def ago(minutes: float) -> datetime:
-    return NOW - timedelta(minutes=minutes)
-
-
-def setup(
-    status: str, minutes_ago: float, message: str = "", text: str = "into warm pool"
-) -> Activity:
-    description = f"Launching a new EC2 instance {text}: {INSTANCE}"
-    return Activity(description, status, message, ago(minutes_ago))
-
-
-def failed(minutes_ago: float) -> Activity:
-    return setup("Cancelled", minutes_ago, ABANDONED)
-
-
-def running(minutes_ago: float) -> Activity:
-    return setup("MidLifecycleAction", minutes_ago)
-
-
-REFUSED = Activity(
-    "Launching a new EC2 instance.  Status Reason: There is not enough capacity.",
-    "Failed",
-    "There is not enough capacity.",
-    ago(1),
-)
-
-
-def group_in(
-    phase: Phase,
-    minutes_ago: float,
-    *members: Member,
-    failed_trials: int = 0,
-    largest: int = 0,
-    **changes: object,
-) -> Group:
-    """Launching is suspended, and it was version 7 of the template that failed."""
-    state = BreakerState(phase, ago(minutes_ago), failed_trials, largest, "7.1.2")
-    tags = ((BREAKER_TAG, str(state)),)
-    values = {"tags": tags, "suspended_processes": SUSPENDED, "desired_capacity": 1}
-    values["launch_template_version"] = "7"
-    return group_of(*members, **(values | changes))
-
-
-def decided(group: Group, *activities: Activity, warm: int = 0) -> BreakerDecision:
-    pool = tuple(Member(f"i-{it:017x}", "Warmed:Stopped") for it in range(warm))
-    return decide_breaker(Setups(group, pool, activities), POLICY, NOW)
-
-
-def guarded(group: Group, *activities: Activity) -> tuple[FakeGroup, FakeAlerts]:
-    fake, alerts = FakeGroup(), FakeAlerts()
-    list(guard_setup(Fleet(group, (), activities), POLICY, "stack-workers", fake, alerts, NOW))
-    return fake, alerts
-
 
 # Closed
 
@@ -387,107 +330,3 @@ def test_whoever_sets_the_capacity_keeps_it_down_for_a_trial() -> None:
     trial = group_in(Phase.TRIAL, 1, largest=2)
 
     assert (observe(trial, None).max_size, observe(group_of(), None).max_size) == (2, 5)
-
-
-# Closing
-
-
-HELD_UP = [Phase.OPEN, Phase.PREPARING, Phase.TRIAL, Phase.TRIED]
-
-
-def test_other_code_for_the_instances_is_a_repair_as_well() -> None:
-    setups = Setups(group_in(Phase.OPEN, 5), (), ())
-
-    decision = decide_breaker(setups, replace(POLICY, code="1.3"), NOW)
-
-    assert (decision.step, decision.reason) == (BreakerStep.CLOSE, "ANOTHER_SETUP_DEPLOYED")
-
-
-@pytest.mark.parametrize("phase", HELD_UP)
-def test_a_deployed_repair_closes_it_before_launching_is_resumed(phase: Phase) -> None:
-    deployed = group_in(phase, 5, largest=1, launch_template_version="8")
-
-    group, alerts = guarded(deployed, failed(6), failed(7), failed(8))
-
-    assert group.calls == [
-        ("tag", BREAKER_TAG, "close 2026-09-27T12:00:00+00:00 0 0"),
-        ("resume", "Launch"),
-    ]
-    assert alerts.published == []
-
-
-def test_a_deploy_does_not_close_what_a_person_opened() -> None:
-    opened = group_of(tags=((BREAKER_TAG, "open 2099-01-01T00:00:00Z"),))
-
-    assert decided(opened).step is BreakerStep.NONE
-
-
-def test_a_person_may_ask_for_launches_at_once() -> None:
-    asked = group_of(tags=((BREAKER_TAG, "close"),), suspended_processes=SUSPENDED)
-
-    group, _ = guarded(asked, failed(6), failed(7), failed(8))
-
-    assert group.calls == [
-        ("tag", BREAKER_TAG, "close 2026-09-27T12:00:00+00:00 0 0"),
-        ("resume", "Launch"),
-    ]
-
-
-def test_launching_that_a_late_look_suspended_is_resumed_again() -> None:
-    assert guarded(group_in(Phase.CLOSING, 1))[0].calls == [("resume", "Launch")]
-
-
-def test_it_is_closed_when_nobody_can_suspend_launching_any_more() -> None:
-    for minutes, calls in (
-        (0.4, [("resume", "Launch")]),
-        (1, [("pool", "1", "None"), ("tag", BREAKER_TAG, "closed 2026-09-27T11:59:00+00:00 0 0")]),
-    ):
-        closing = group_in(Phase.CLOSING, minutes, suspended_processes=frozenset())
-
-        assert guarded(closing, failed(2), failed(3), failed(4))[0].calls == calls
-
-
-def test_a_repair_that_is_none_opens_it_again() -> None:
-    closing = group_in(Phase.CLOSING, 10, suspended_processes=frozenset())
-
-    assert decided(closing, failed(1), failed(2), failed(3)).step is BreakerStep.OPEN
-
-
-def test_an_instance_refresh_is_waited_for_and_is_no_error() -> None:
-    class RefreshingGroup(FakeGroup):
-        def resize_pool(self, sizes: PoolSizes) -> None:
-            raise InstanceRefreshError("InstanceRefreshInProgress")
-
-    fake = RefreshingGroup()
-    closing = group_in(Phase.CLOSING, 10, suspended_processes=frozenset())
-    fleet = Fleet(closing, (), ())
-
-    [finding] = guard_setup(fleet, POLICY, "stack-workers", fake, FakeAlerts(), NOW)
-
-    assert finding.fields["reason"] == "INSTANCE_REFRESH"
-    assert fake.calls == []
-
-
-# The tag
-
-
-@pytest.mark.parametrize("tag", ["", "open now", "reset 2026-09-27T12:00:00Z", "open x y"])
-def test_a_tag_that_somebody_garbled_counts_as_none(tag: str) -> None:
-    assert BreakerState.read(tag) == BreakerState()
-
-
-@pytest.mark.parametrize("tag", ["open 2026-09-27T12:00:00", "open 2026-09-27T12:00:00Z 0"])
-def test_a_person_may_write_the_tag_in_short(tag: str) -> None:
-    assert BreakerState.read(tag) == BreakerState(Phase.OPEN, NOW)
-
-
-def test_opened_by_hand_without_a_time_it_has_cooled_down() -> None:
-    assert decided(group_of(tags=((BREAKER_TAG, "open"),), desired_capacity=1)).step is (
-        BreakerStep.PREPARE
-    )
-
-
-def test_the_tag_says_all_that_is_remembered() -> None:
-    state = BreakerState(Phase.TRIAL, NOW, 2, 3, "12")
-
-    assert BreakerState.read(str(state)) == state

@@ -131,22 +131,22 @@ def _followers(per_minute: tuple[int, ...]) -> Counter[int]:
     later = per_minute[LATE_MINUTES:]
     if now == 0:
         return Counter(compress(later, map(not_, recent)))
-    alike = _most_like(now, Counter(recent[:-LATE_MINUTES]))
+    # Idle moments are another time, however little comes now.
+    alike = _most_like(now, Counter(filter(None, recent[:-LATE_MINUTES])))
     followers = Counter(compress(later, map(alike.__contains__, recent)))
     followers[max(1, round(now / RECENT_MINUTES))] += 1
     return followers
 
 
 def _most_like(now: int, times: Counter[int]) -> set[int]:
-    """How busy the moments to ask were; `times` is how often each of those was. Never 0: that is
-    another time, however little comes now."""
+    """How busy the moments to ask were; `times` is how often each of those was."""
 
     def distance(before: int) -> float:
-        return abs(before - now) / (before + now) if before else math.inf
+        return abs(before - now) / (before + now)
 
     alike, asked, last = set[int](), 0, 0.0
     for before in sorted(times, key=distance):
-        if before == 0 or (asked >= ALIKE_MINUTES and distance(before) > last):
+        if asked >= ALIKE_MINUTES and distance(before) > last:
             break
         alike.add(before)
         asked += times[before]

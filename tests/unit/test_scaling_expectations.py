@@ -13,6 +13,7 @@ from pilotlight.scaling.demand import RIVALS
 from pilotlight.scaling.forecast import ArrivalHistory
 from tests.scaling_sights import hour, seen
 
+WAVES = ArrivalHistory(per_minute=((1,) * 5 + (20,) * 5) * 30 + (1, 1), service_seconds=15.0)
 LONE_JOBS = ArrivalHistory(per_minute=((0,) * 27 + (1, 0, 0)) * 8)
 A_BURST = ArrivalHistory(per_minute=(0,) * 300 + (40, 40) + (0,) * 58)
 CLUMPS = ArrivalHistory(per_minute=(0, 10) * 180, service_seconds=4.0)
@@ -138,6 +139,18 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
             Policy(target_wait_seconds=5, start_seconds=25),
             Decision(14, Reason.EXPECTED_ARRIVALS),
             id="two of six expected jobs go to workers that become free meanwhile",
+        ),
+        pytest.param(
+            seen(0, 0, desired=12, idle=12, max_size=20, history=WAVES),
+            Policy(target_wait_seconds=5),
+            Decision(3, Reason.IDLE),
+            id="when a wave of short jobs is over, workers go before the minutes tell",
+        ),
+        pytest.param(
+            seen(0, 6, desired=6, protected=6, max_size=20, history=WAVES),
+            Policy(),
+            Decision(10, Reason.EXPECTED_ARRIVALS),
+            id="and when another has begun, more start",
         ),
         pytest.param(
             seen(0, desired=0, history=hour(30, 4)),

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise, zip_longest
 
 import pytest
 
@@ -40,6 +41,49 @@ def test_a_burst_like_none_before_is_expected_to_go_on() -> None:
     first_burst = (0,) * 300 + (60,)
 
     assert foresee(ArrivalHistory(per_minute=first_burst), 25.0).jobs_with_chance(0.5) >= 4
+
+
+WAVES = ArrivalHistory(per_minute=((1,) * 5 + (20,) * 5) * 30 + (1, 1), service_seconds=15.0)
+
+
+def test_short_jobs_at_work_tell_that_a_wave_has_begun_before_the_minutes_do() -> None:
+    unseen, calm, wave = (foresee(WAVES, 25.0, backlog) for backlog in (None, 0, 6))
+
+    assert calm.chances[3] < unseen.chances[3] < wave.chances[3]
+    assert calm.jobs_with_chance(0.5) == 0
+    assert wave.jobs_with_chance(0.5) >= 7
+
+
+def test_more_jobs_at_work_never_let_fewer_be_expected() -> None:
+    forecasts = [foresee(WAVES, 25.0, backlog).chances for backlog in range(12)]
+
+    for fewer, more in pairwise(forecasts):
+        assert all(a <= b + 1e-12 for a, b in zip_longest(fewer, more, fillvalue=0.0))
+
+
+def test_jobs_that_come_together_are_one_thing_seen() -> None:
+    """Ten at once say little of the rate where jobs always come by ten."""
+    clumps = ArrivalHistory(per_minute=((0, 0, 0, 0, 10) * 6 + (10,) * 30) * 6, service_seconds=15)
+    unseen, seen = (foresee(clumps, 25.0, backlog).chances[1] for backlog in (None, 10))
+
+    assert clumps.clump > 1.5
+    assert unseen < seen < unseen + 0.3
+
+
+@pytest.mark.parametrize(
+    ("service_seconds", "is_overtaken"),
+    [
+        pytest.param(None, False, id="unknown work tells nothing"),
+        pytest.param(59.0, True, id="jobs below a minute have come since"),
+        pytest.param(60.0, False, id="jobs of a minute may have come before"),
+    ],
+)
+def test_whose_backlog_is_newer_than_the_minutes(
+    service_seconds: float | None, is_overtaken: bool
+) -> None:
+    history = ArrivalHistory(per_minute=(1,), service_seconds=service_seconds)
+
+    assert history.is_overtaken is is_overtaken
 
 
 def test_short_jobs_are_at_once_only_those_that_come_while_one_works() -> None:

@@ -123,7 +123,7 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
 def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
     slots = seen.in_service * policy.jobs_per_instance
     within_reach = (seen.in_service + seen.starting + seen.warm) * policy.jobs_per_instance
-    expected = outlook(seen.history, policy.waiting)
+    expected = outlook(seen.history, policy.waiting, queue.backlog)
     return demand(queue.visible, queue.in_flight, slots, within_reach, expected)
 
 

@@ -165,12 +165,16 @@ class Outlook:
         return min(visible, max(0, int(freed - SURE * math.sqrt(freed))))
 
 
-@lru_cache(maxsize=8)
-def outlook(history: ArrivalHistory | None, waiting: Waiting) -> Outlook:
-    """Without a history nothing is expected."""
+def outlook(history: ArrivalHistory | None, waiting: Waiting, backlog: int) -> Outlook:
+    """Without a history nothing is expected. `backlog`: the jobs that wait or run."""
     if history is None:
         return Outlook(waiting)
-    return Outlook(waiting, foresee(history, waiting.start_seconds))
+    return _outlook(history, waiting, backlog if history.is_overtaken else None)
+
+
+@lru_cache(maxsize=64)  # backlogs come again, minutes pass
+def _outlook(history: ArrivalHistory, waiting: Waiting, backlog: int | None) -> Outlook:
+    return Outlook(waiting, foresee(history, waiting.start_seconds, backlog))
 
 
 def demand(

@@ -4,11 +4,15 @@ What is to come is taken from what came before, when it had looked like now: the
 minutes were as busy are found, and what followed each of them is as likely as the others. So a
 stream is expected to go on, a lasting burst is followed, and after a batch that is known to come
 alone nothing is expected.
+
+The minutes are late. Where jobs are short, those that wait or run now have come since, and say
+which of what followed is the likelier one.
 """
 
 import math
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, compress, islice, pairwise, zip_longest
@@ -43,6 +47,26 @@ class ArrivalHistory:
         """Their mean; 0 for no past."""
         hours = len(self.per_minute) / HOUR_MINUTES
         return sum(self.per_minute) / hours if hours else 0.0
+
+    @cached_property
+    def recent(self) -> tuple[int, ...]:
+        return self.per_minute[-HISTORY_MINUTES:]
+
+    @cached_property
+    def followers(self) -> Counter[int]:
+        """How often which count of jobs came in the minute after one like now."""
+        return _followers(self.recent) if any(self.recent) else Counter({0: 1})
+
+    @cached_property
+    def clump(self) -> float:
+        """How many jobs come together, 1 or more."""
+        return _clump(self.recent)
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the jobs at work now came later than the minutes tell: those of a minute or more
+        may have come before."""
+        return self.service_seconds is not None and self.service_seconds < MINUTE_SECONDS
 
     def __hash__(self) -> int:
         """Of the newest minutes, which tell histories apart: each look asks for the same outlook,
@@ -101,20 +125,47 @@ NOTHING_KNOWN = Forecast(
 )
 
 
-def foresee(history: ArrivalHistory, start_seconds: float) -> Forecast:
-    """`start_seconds`: from the decision to a worker that receives."""
-    per_minute = history.per_minute[-HISTORY_MINUTES:]
-    followers = _followers(per_minute) if any(per_minute) else Counter({0: 1})
+def foresee(history: ArrivalHistory, start_seconds: float, backlog: int | None = None) -> Forecast:
+    """`start_seconds`: from the decision to a worker that receives. `backlog`: the jobs that wait
+    or run now, None where they tell nothing."""
+    followers: Mapping[int, float] = history.followers
+    service_seconds = history.service_seconds
+    if service_seconds is not None and backlog is not None:
+        followers = _as_seen(followers, backlog, service_seconds, history.clump)
     chances = chances_at_once = _chances(followers, start_seconds)
-    if history.service_seconds is not None and history.service_seconds < start_seconds:
-        clump = _clump(per_minute)
-        chances_at_once = _chances(followers, history.service_seconds, clump)
+    if service_seconds is not None and service_seconds < start_seconds:
+        chances_at_once = _chances(followers, service_seconds, history.clump)
     return Forecast(
         chances=chances,
         chances_at_once=chances_at_once,
-        per_minute=per_minute,
-        service_seconds=history.service_seconds,
+        per_minute=history.recent,
+        service_seconds=service_seconds,
     )
+
+
+def _as_seen(
+    followers: Mapping[int, float], backlog: int, service_seconds: float, clump: float
+) -> dict[int, float]:
+    """Each count's weight, times how likely it makes the jobs that are there now (Bayes' rule).
+
+    Jobs that come together are one thing seen, not many: the logarithms are divided by the variance
+    over the mean, as quasi-likelihood has it (Wedderburn 1974).
+    """
+    minutes = service_seconds / MINUTE_SECONDS
+    logs = {count: _log_presence(backlog, count, minutes) / clump for count in followers}
+    most = max(logs.values(), default=0.0)
+    return {count: weight * math.exp(logs[count] - most) for count, weight in followers.items()}
+
+
+def _log_presence(jobs: int, count: int, minutes: float) -> float:
+    """The logarithm of the chance that so many are there, where a minute had `count` and each stays
+    for `minutes`; what is the same for every count is left out.
+
+    By Little's law their mean is the rate times that stay. A minute's count leaves its rate a gamma
+    distribution of shape count + 1/2 (Jeffreys), so those there have a negative binomial one.
+    """
+    shape = count + 0.5
+    return math.lgamma(jobs + shape) - math.lgamma(shape) - shape * math.log1p(minutes)
 
 
 def _most(chances: tuple[float, ...], least: float) -> int:
@@ -164,9 +215,11 @@ def _clump(per_minute: tuple[int, ...]) -> float:
     return max(1.0, round(squares / jobs, 1)) if jobs else 1.0
 
 
-def _chances(followers: Counter[int], seconds: float, clump: float = 1.0) -> tuple[float, ...]:
+def _chances(
+    followers: Mapping[int, float], seconds: float, clump: float = 1.0
+) -> tuple[float, ...]:
     """A mixture of distributions, one for each count that may follow."""
-    total = followers.total()
+    total = sum(followers.values())
     weights = [weight / total for count, weight in followers.items() if count]
     tails = [_tail(count * seconds / MINUTE_SECONDS, clump) for count in followers if count]
     chances = [1.0]

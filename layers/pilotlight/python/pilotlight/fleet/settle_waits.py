@@ -21,6 +21,7 @@ from pilotlight.fleet.lifecycle_action import Pause
 from pilotlight.fleet.machines import NOT_RUNNING, Machines, has_nothing_to_drain
 from pilotlight.fleet.outcome import Outcome, Result
 from pilotlight.fleet.ticket import Ticket
+from pilotlight.fleet.turns import MAX_WAITS_PER_PASS, in_turns
 from pilotlight.fleet.wait_decisions import (
     Move,
     SentCommand,
@@ -36,8 +37,6 @@ from pilotlight.fleet.waits import Wait
 
 # Instances that SendCommand takes, and that DescribeAutoScalingInstances does (botocore).
 PER_CALL = 50
-# What one pass looks at, oldest first, so that it ends within the function's time.
-MAX_WAITS_PER_PASS = 100
 
 
 class CommandHistory(CommandSender, InvocationReader, Protocol):
@@ -72,12 +71,12 @@ class WaitCare:
     book: CommandBook
 
     def settle_all(self, waits: Iterable[Wait], now: datetime) -> Iterator[tuple[Wait, Outcome]]:
-        """Those that are due. What is not ready for one instance does not keep the others.
+        """Those that are due, in turns. What is not ready for one does not keep the others.
 
         Commands are sent last, one for all that wait at the same stage.
         """
         questions: list[Question] = []
-        due = [wait for wait in waits if wait.due_at(now) <= now]
+        due = in_turns((wait for wait in waits if wait.due_at(now) <= now), now)
         for wait in islice(self._still_waiting(due), MAX_WAITS_PER_PASS):
             try:
                 outcome = self._settle(wait, now)

@@ -77,6 +77,11 @@ class Wait:
         """Whether something must be asked on the instance; the pool's own moves need nothing."""
         return self.origin != WARM_POOL
 
+    @property
+    def is_wake(self) -> bool:
+        """Whether it was proven before it slept, and a job waits for it."""
+        return self.origin == WARM_POOL and self.destination == GROUP
+
     def due_at(self, now: datetime) -> datetime:
         """Without a beginning it is due now: what it leads to is safe to do early."""
         if self.began_at is None:
@@ -85,17 +90,16 @@ class Wait:
 
 
 def find_waits(members: Iterable[Member], activities: Iterable[Activity]) -> list[Wait]:
-    """The held instances, oldest first."""
+    """The held instances."""
     latest: dict[str, Activity] = {}
     for activity in sorted(activities, key=lambda activity: activity.started_at):
         if not activity.is_over:
             latest[activity.instance_id] = activity
-    waits = [
+    return [
         _wait_of(member, latest.get(member.instance_id))
         for member in members
         if is_waiting(member.lifecycle_state)
     ]
-    return sorted(waits, key=lambda wait: wait.began_at.timestamp() if wait.began_at else 0.0)
 
 
 def _wait_of(member: Member, activity: Activity | None) -> Wait:

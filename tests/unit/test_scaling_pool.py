@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pilotlight.errors import InstanceRefreshError
 from pilotlight.scaling.pool import PoolDecision, PoolPolicy, PoolReason, pool_size, size_pool
 from pilotlight.scaling.spending import affordable_disks, affordable_instances
 
@@ -88,6 +89,18 @@ def test_the_pool_is_put_only_when_its_size_changes(set_to: int | None, asked: l
     size_pool(pool, pool, min_size=0, max_size=50, policy=PoolPolicy())
 
     assert pool.asked == asked
+
+
+def test_an_instance_refresh_is_waited_for_and_is_no_error() -> None:
+    class RefreshingPool(FakePool):
+        def prepare(self, instances: int) -> None:
+            raise InstanceRefreshError("InstanceRefreshInProgress")
+
+    pool = RefreshingPool(5)
+
+    change = size_pool(pool, pool, min_size=0, max_size=50, policy=PoolPolicy())
+
+    assert change.decision == PoolDecision(5, PoolReason.INSTANCE_REFRESH)
 
 
 def test_money_is_rounded_down_to_whole_instances() -> None:

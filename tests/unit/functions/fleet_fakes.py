@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pilotlight.errors import (
+    InstanceRefreshError,
     InvocationNotFoundError,
     NoActiveLifecycleActionError,
     NotRegisteredError,
@@ -115,6 +116,13 @@ class FakeGroup:
         is_open = pause.token in self.open_tokens if pause.token else bool(self.open_tokens)
         if not is_open:
             raise NoActiveLifecycleActionError(f"No active Lifecycle Action found with {pause}")
+
+
+class RefreshingGroup(FakeGroup):
+    """Its instances are being replaced."""
+
+    def resize_pool(self, sizes: PoolSizes) -> None:
+        raise InstanceRefreshError("InstanceRefreshInProgress")
 
 
 @dataclass

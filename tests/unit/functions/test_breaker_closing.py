@@ -11,9 +11,8 @@ from breaker_sights import (
     group_in,
     guarded,
 )
-from fleet_fakes import NOW, FakeAlerts, FakeGroup, group_of
+from fleet_fakes import NOW, FakeAlerts, RefreshingGroup, group_of
 
-from pilotlight.errors import InstanceRefreshError
 from pilotlight.fleet.breaker import (
     BreakerStep,
     Setups,
@@ -21,7 +20,6 @@ from pilotlight.fleet.breaker import (
 )
 from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState, Phase
 from pilotlight.fleet.reconcile import Fleet, guard_setup
-from pilotlight.fleet.trial import PoolSizes
 
 # Closing
 
@@ -88,10 +86,6 @@ def test_a_repair_that_is_none_opens_it_again() -> None:
 
 
 def test_an_instance_refresh_is_waited_for_and_is_no_error() -> None:
-    class RefreshingGroup(FakeGroup):
-        def resize_pool(self, sizes: PoolSizes) -> None:
-            raise InstanceRefreshError("InstanceRefreshInProgress")
-
     fake = RefreshingGroup()
     closing = group_in(Phase.CLOSING, 10, suspended_processes=frozenset())
     fleet = Fleet(closing, (), ())

@@ -6,9 +6,17 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from fleet_fakes import INSTANCE, FakeGroup, FakeHeartbeats, FakeMachines, group_of
+from fleet_fakes import (
+    INSTANCE,
+    FakeGroup,
+    FakeHeartbeats,
+    FakeMachines,
+    RefreshingGroup,
+    group_of,
+)
 
 from pilotlight.errors import GroupNotFoundError, TransientError
+from pilotlight.fleet.breaker_state import BREAKER_TAG
 from pilotlight.fleet.dead_workers import WorkerCare
 from pilotlight.fleet.group import Group, Member
 from pilotlight.scaling.decision import QueueDepth
@@ -204,3 +212,21 @@ def test_there_is_nothing_to_reconcile_before_the_group_exists(
     reconcile.handler(recorded_event("reconcile"), context)
 
     assert log_lines()[0]["message"] == "nothing to reconcile"
+
+
+def test_what_an_instance_refresh_holds_is_said_and_counted_once_a_minute(
+    on_queue_depth: Any, reconcile: Any, recorded_event: Recorded, log_lines: Lines, context: Any
+) -> None:
+    """Each look of the watch sees it, too, and nothing is wrong that an alarm should tell."""
+    waiting = group_of(
+        min_size=0,
+        warm_pool_size=1,
+        suspended_processes=frozenset({"AZRebalance", "Launch"}),
+        tags=((BREAKER_TAG, "open"),),
+    )
+    for app, event in ((on_queue_depth, "on_queue_depth_tick"), (reconcile, "reconcile")):
+        app.group = RefreshingGroup(described=waiting, pool=(Member(INSTANCE, "Warmed:Stopped"),))
+        app.handler(recorded_event(event), context)
+
+    [line] = [it for it in log_lines() if it.get("reason") == "INSTANCE_REFRESH"]
+    assert (line["message"], line["trigger"]) == ("waking held", "reconcile")

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from fleet_fakes import NOW, FakeGroup, group_of
+from fleet_fakes import NOW, FakeGroup, RefreshingGroup, group_of
 
 from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState, Phase
 from pilotlight.fleet.group import Group, Member
 from pilotlight.scaling.capacity import Pass, set_capacity
-from pilotlight.scaling.decision import Policy, QueueDepth
+from pilotlight.scaling.decision import Decision, Policy, QueueDepth, Reason
 
 SUSPENDED = frozenset({"AZRebalance", "Launch"})
 LAUNCHING = frozenset({"AZRebalance"})
@@ -164,3 +164,14 @@ def test_the_pool_is_looked_into_only_when_something_may_be_woken() -> None:
         fake = StrictGroup(described=group, pool=(Member("i-1", "Warmed:Stopped"),))
         set_capacity(fake, Jobs(0), NoArrivals(), BACKLOG_ALONE)
         assert fake.calls.count(("look into the pool",)) == looks
+
+
+def test_an_instance_refresh_holds_what_would_be_woken_and_is_no_error() -> None:
+    """AWS refuses to bound the pool, which would be filled up along with the wake."""
+    group = held(working=1, desired=1, asleep=1)
+    refreshing = RefreshingGroup(described=group, pool=(Member("i-1", "Warmed:Stopped"),))
+
+    seen = set_capacity(refreshing, Jobs(2), NoArrivals(), BACKLOG_ALONE)
+
+    assert (seen.decision, seen.waking.step) == (Decision(1, Reason.INSTANCE_REFRESH), "HOLD")
+    assert refreshing.calls == []

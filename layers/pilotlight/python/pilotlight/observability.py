@@ -60,14 +60,17 @@ _WAKING = {
     "WAKE": ("launching resumed to wake", "WakingBegun"),
     "REST": ("launching suspended again", "WakingEnded"),
 }
+# What may last for an hour: told by reconcile alone, once a minute.
+_LASTING = {"HOLD": ("waking held", "WakingHeld")}
 
 
 def report_capacity(trigger: str, scaling_pass: Pass) -> None:
     """A look that changes nothing is a debug line: the watch looks every few seconds."""
     fields = {"trigger": trigger, **scaling_pass.log_fields()}
     step = scaling_pass.waking.step.value
-    if step in _WAKING:
-        message, metric = _WAKING[step]
+    told = _WAKING | _LASTING if trigger == "reconcile" else _WAKING
+    if step in told:
+        message, metric = told[step]
         logger.info(message, stacklevel=_CALLER, **fields)
         count(metric)
     if scaling_pass.changes_capacity:

@@ -33,11 +33,16 @@ class WakingGroup(Protocol):
 
 
 class WakeStep(StrEnum):
-    """The closed set of what a look does about launching; each but NONE is logged and counted."""
+    """The closed set of what a look does about launching; each but NONE is logged and counted.
+
+    `HOLD` is a wake that has to wait: while an instance refresh runs AWS refuses to bound the pool,
+    and whatever the pool lacks would be launched along with the wake.
+    """
 
     NONE = "NONE"
     WAKE = "WAKE"
     REST = "REST"
+    HOLD = "HOLD"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """One scaling pass: look, decide, act."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from pilotlight.errors import TransientError
+from pilotlight.errors import InstanceRefreshError, TransientError
 from pilotlight.fleet.group import LAUNCH, Group, GroupReader
 from pilotlight.fleet.trial import Census
 from pilotlight.fleet.waking import (
@@ -20,6 +20,7 @@ from pilotlight.scaling.decision import (
     Observation,
     Policy,
     QueueDepth,
+    Reason,
     desired_capacity,
 )
 from pilotlight.scaling.forecast import ArrivalHistory
@@ -100,8 +101,17 @@ def set_capacity(
         decision = desired_capacity(observation, policy)
         waking = decide_waking(described, there, decision.capacity)
         scaling_pass = Pass(observation, decision, waking)
-    _act(scaling_pass, group)
+    try:
+        _act(scaling_pass, group)
+    except InstanceRefreshError:
+        return _held(scaling_pass)
     return scaling_pass
+
+
+def _held(scaling_pass: Pass) -> Pass:
+    """Nothing is done: the pool comes first, and the looks go on until it can be bounded."""
+    keep = Decision(scaling_pass.observation.desired, Reason.INSTANCE_REFRESH)
+    return replace(scaling_pass, decision=keep, waking=Waking(WakeStep.HOLD))
 
 
 def _act(scaling_pass: Pass, group: CapacityGroup) -> None:

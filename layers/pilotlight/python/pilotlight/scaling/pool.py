@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from pilotlight.errors import InstanceRefreshError
+
 
 class PoolReason(StrEnum):
     """The closed set; each is logged."""
@@ -15,6 +17,7 @@ class PoolReason(StrEnum):
     AT_DISK_LIMIT = "AT_DISK_LIMIT"
     NO_CHANGE = "NO_CHANGE"
     TOO_LITTLE_HISTORY = "TOO_LITTLE_HISTORY"
+    INSTANCE_REFRESH = "INSTANCE_REFRESH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,10 @@ class PreparedGroup(Protocol):
         ...
 
     def prepare(self, instances: int) -> None:
-        """PutWarmPool, which leaves the pool's other settings as they are."""
+        """PutWarmPool, which leaves the pool's other settings as they are.
+
+        Raises InstanceRefreshError during an instance refresh.
+        """
         ...
 
 
@@ -108,10 +114,16 @@ def _limit(instances: int, min_size: int, max_size: int, policy: PoolPolicy) -> 
 def size_pool(
     group: PreparedGroup, peaks: PeaksReader, min_size: int, max_size: int, policy: PoolPolicy
 ) -> PoolChange:
-    """DescribeWarmPool each time, PutWarmPool for a change. Raises TransientError."""
+    """DescribeWarmPool each time, PutWarmPool for a change. Raises TransientError.
+
+    An instance refresh, during which AWS refuses the change, is waited for.
+    """
     set_now = group.prepared()
     before = max_size if set_now is None else set_now
     change = PoolChange(before, pool_size(peaks.peaks(), before, min_size, max_size, policy))
     if change.is_change:
-        group.prepare(change.decision.prepared)
+        try:
+            group.prepare(change.decision.prepared)
+        except InstanceRefreshError:
+            return PoolChange(before, PoolDecision(before, PoolReason.INSTANCE_REFRESH))
     return change

@@ -38,15 +38,15 @@ WaitWorth = Annotated[
 
 TraceFile = Annotated[Path | None, typer.Option("--trace", help=TRACE_HELP)]
 QueueUrl = Annotated[str | None, typer.Option("--queue", help="URL of a live queue: two weeks.")]
-StackOption = Annotated[
-    str | None, typer.Option("--stack", help="A stack: its queue, and its jobs table's times.")
+SourceStack = Annotated[
+    str | None, typer.Option(help="A stack: its queue, and its jobs table's times.")
 ]
 
 
 def advise(
     trace: TraceFile = None,
     queue: QueueUrl = None,
-    stack: StackOption = None,
+    stack_name: SourceStack = None,
     service_seconds: ServiceSeconds = None,
     service_spread: ServiceSpread = 1.0,
     max_size: MaxSize = 1000,
@@ -60,7 +60,7 @@ def advise(
     Says so plainly when a Stopped pool is a loss.
     """
     with explained():
-        jobs = jobs_of(trace, queue, stack, service_seconds, service_spread, seed)
+        jobs = jobs_of(trace, queue, stack_name, service_seconds, service_spread, seed)
         surroundings = surroundings_for(
             jobs,
             seed=seed,
@@ -78,21 +78,21 @@ def advise(
 def jobs_of(
     trace: Path | None,
     queue: str | None,
-    stack: str | None,
+    stack_name: str | None,
     service_seconds: float | None,
     service_spread: float,
     seed: int,
 ) -> Trace:
     """Of the one source that is named. Raises CommandError."""
-    if sum(source is not None for source in (trace, queue, stack)) != 1:
-        raise CommandError("Name one of --trace FILE, --queue URL and --stack NAME.")
+    if sum(source is not None for source in (trace, queue, stack_name)) != 1:
+        raise CommandError("Name one of --trace FILE, --queue URL and --stack-name NAME.")
     services = services_of(service_seconds, service_spread)
     if trace is not None:
         return read(trace, services, seed)
     cloud = ConfiguredCloud()
     if queue is not None:
         return read_queue(cloud, queue, services, service_spread, seed)
-    return read_stack(Stack(str(stack), cloud), services, service_spread, seed)
+    return read_stack(Stack(str(stack_name), cloud), services, service_spread, seed)
 
 
 def ways_table(advice: Advice) -> Table:

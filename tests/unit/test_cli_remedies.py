@@ -20,7 +20,15 @@ SOMEWHERE = {
     "AWS_SHARED_CREDENTIALS_FILE": "/nothing",
     "COLUMNS": "1000",
 }
-COMMANDS = ["submit 1", "job x", "logs x", "dead-letters", "replay x", "status", "advise --stack x"]
+COMMANDS = [
+    "submit 1",
+    "job x",
+    "logs x",
+    "dead-letters",
+    "replay x",
+    "status",
+    "advise --stack-name x",
+]
 
 
 @pytest.fixture

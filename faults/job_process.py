@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from faults import saving_job
+from faults.host import Host
 from faults.saving_job import SavingJob
 from faults.tasks import Signal, Task
-from local.group.clock import Timer
+from local.group.clock import Schedule, Timer
 from pilotlight.worker.checks import LIGHT_CHECKS
 from pilotlight.worker.job_process import Ended, Event, Said
 
-if TYPE_CHECKING:
-    from faults.processes import WorkerProcess
-    from faults.world import World
-
 START_SECONDS = (0.8, 3.0)
+
+
+class Surroundings(saving_job.Surroundings, Protocol):
+    """What such a process meets."""
+
+    @property
+    def clock(self) -> Schedule: ...
+
+    def next_pid(self) -> int: ...
+
+    def stir(self) -> None:
+        """Something has happened that is worth a look."""
+        ...
 
 
 class SimulatedJobProcess:
@@ -25,20 +36,19 @@ class SimulatedJobProcess:
     kind = "jobs"
     frozen_until = 0.0
 
-    def __init__(self, world: World, worker: WorkerProcess) -> None:
-        self.world = world
-        self.guest = worker.guest
+    def __init__(self, around: Surroundings, host: Host) -> None:
+        self._around = around
+        self._host = host
         self._heard: deque[Event] = deque()
-        self._news = Signal(world.tasks)
+        self._news = Signal(around.tasks)
         self._timer: Timer | None = None
         self._task: Task | None = None
         self._job: SavingJob | None = None
-        self.pid = world.next_pid()
+        self.pid = around.next_pid()
         self.alive = True
         self.running: str | None = None
-        worker.job_processes.append(self)
-        seconds = self.guest.random.uniform(*START_SECONDS)
-        world.clock.call_at(world.clock.now() + seconds, self._ready)
+        seconds = host.random.uniform(*START_SECONDS)
+        around.clock.call_at(around.clock.now() + seconds, self._ready)
 
     # What the worker asks
 
@@ -70,11 +80,11 @@ class SimulatedJobProcess:
 
     @property
     def skew_seconds(self) -> float:
-        return self.guest.skew_seconds
+        return self._host.skew_seconds
 
     def crash(self) -> None:
         self._die("it was killed (SIGKILL)")
-        self.world.tasks.running()  # which is dead by now
+        self._around.tasks.running()  # which is dead by now
 
     # What the job says
 
@@ -98,16 +108,16 @@ class SimulatedJobProcess:
     def _begin(self, message: Mapping[str, Any]) -> None:
         payload, job_id = message["payload"], message["job_id"]
         self.running = job_id
-        now = self.world.clock.now()
-        number = self.world.ledger.began(job_id, self.guest.instance_id, now)
-        self.world.stirred = True
+        now = self._around.clock.now()
+        number = self._around.ledger.began(job_id, self._host.instance_id, now)
+        self._around.stir()
         finish = self._finisher(payload["does"], job_id, number)
         if payload["saves_every_seconds"]:
-            self._job = SavingJob(self, message, finish)
-            self._task = self.world.tasks.spawn(self._job.run, self.name, self)
+            self._job = SavingJob(self._around, self, message, finish)
+            self._task = self._around.tasks.spawn(self._job.run, self.name, self)
         elif payload["does"] != "hang":
-            when = self.world.clock.now() + payload["seconds"]
-            self._timer = self.world.clock.call_at(when, finish)
+            when = self._around.clock.now() + payload["seconds"]
+            self._timer = self._around.clock.call_at(when, finish)
 
     def _finisher(self, does: str, job_id: str, number: int) -> Callable[[], None]:
         def finish() -> None:
@@ -118,7 +128,7 @@ class SimulatedJobProcess:
             elif does == "unjson":
                 self.answer(kind="error", error="ResultError: the result is not JSON")
             else:
-                self.world.ledger.returned(job_id)
+                self._around.ledger.returned(job_id)
                 self.answer(kind="result", result=f'"run {number}"')
 
         return finish
@@ -131,11 +141,11 @@ class SimulatedJobProcess:
 
     def _stop(self) -> None:
         if self.running is not None:
-            self.world.ledger.ended(self.running)
+            self._around.ledger.ended(self.running)
         self.running = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         task, self._task, self._job = self._task, None, None
-        if task is not None and task is not self.world.tasks.current:
-            self.world.tasks.kill(task)
+        if task is not None and task is not self._around.tasks.current:
+            self._around.tasks.kill(task)

@@ -6,16 +6,37 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any, Protocol
 
 from faults.bucket import BUCKET
+from faults.clients import Caller, Client
+from faults.ledger import Ledger
+from faults.tasks import Tasks
 from pilotlight.aws.bucket import S3Checkpoints
 from pilotlight.aws.call_errors import AWS_CALL_ERRORS
 from pilotlight.jobs.checkpoints import AttemptCheckpoints, Saved
 from pilotlight.jobs.job import Job
 
-if TYPE_CHECKING:
-    from faults.job_process import SimulatedJobProcess
+
+class Surroundings(Protocol):
+    """What a job meets; `time` is the module's stand-in."""
+
+    tasks: Tasks
+    time: SimpleNamespace
+    ledger: Ledger
+
+    def client(self, service: str, caller: Caller) -> Client: ...
+
+
+class Speaker(Caller, Protocol):
+    """The process in which it runs, which speaks to the worker."""
+
+    def say(self, **message: Any) -> None: ...
+
+    def answer(self, **message: Any) -> None:
+        """The job is done, in one way or another."""
+        ...
 
 
 class SavingJob:
@@ -26,14 +47,19 @@ class SavingJob:
     """
 
     def __init__(
-        self, process: SimulatedJobProcess, request: Mapping[str, Any], finish: Callable[[], None]
+        self,
+        around: Surroundings,
+        process: Speaker,
+        request: Mapping[str, Any],
+        finish: Callable[[], None],
     ) -> None:
+        self._around = around
         self._process = process
-        self._ledger = process.world.ledger
+        self._ledger = around.ledger
         self._payload = request["payload"]
         self._finish = finish
         self._checkpoints = AttemptCheckpoints(
-            request["attempt"], self._open_store, process.world.time.monotonic, self._report
+            request["attempt"], self._open_store, around.time.monotonic, self._report
         )
         self._job = Job(request["job_id"], request["attempt"], self._checkpoints)
 
@@ -56,7 +82,7 @@ class SavingJob:
         done, wanted = self._restore(), self._payload["seconds"]
         while done < wanted:
             part = min(self._payload["saves_every_seconds"], wanted - done)
-            self._process.world.tasks.sleep(part)
+            self._around.tasks.sleep(part)
             done += part
             progress.write_text(str(done), encoding="utf-8")
             self._job.save(progress)
@@ -72,7 +98,7 @@ class SavingJob:
         return done
 
     def _open_store(self) -> S3Checkpoints:
-        client: Any = self._process.world.client("s3", self._process)
+        client: Any = self._around.client("s3", self._process)
         return S3Checkpoints(client, BUCKET, self._job.job_id)
 
     def _report(self, saved: Saved) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from faults.clients import Session
 from faults.code_layers import SimulatedLayerStore
+from faults.diary import Diary
 from faults.disk import DiskPath
 from faults.job_process import SimulatedJobProcess
 from faults.metadata import Metadata
@@ -54,15 +55,15 @@ PAUSES: tuple[tuple[Any, str, Any], ...] = (
 class Output:
     """Standard output: the journal."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, diary: Diary) -> None:
+        self._diary = diary
 
     def write(self, line: str) -> int:
-        if self._world.diary.listens:
+        if self._diary.listens:
             event = json.loads(line)
             name, at = event.pop("event"), event.pop("at")
             del at
-            self._world.diary.say(f"worker {event.pop('instance_id', '')}: {name} {event}")
+            self._diary.say(f"worker {event.pop('instance_id', '')}: {name} {event}")
         return len(line)
 
     def flush(self) -> None:
@@ -81,7 +82,10 @@ def shipped_worker(world: World) -> Iterator[None]:
         process().handlers[number] = handler
 
     def job_process(*_: Any, **__: Any) -> SimulatedJobProcess:
-        return SimulatedJobProcess(world, _worker(process()))
+        worker = _worker(process())
+        made = SimulatedJobProcess(world, worker.host)
+        worker.job_processes.append(made)
+        return made
 
     def session(_: str) -> Session:
         return Session(lambda service: world.client(service, process()))
@@ -91,8 +95,8 @@ def shipped_worker(world: World) -> Iterator[None]:
         return SimulatedLayerStore(code, lambda: world.download_layer(caller))
 
     system = _operating_system(process)
-    output = SimpleNamespace(stdout=Output(world))
-    home = SimpleNamespace(from_environment=lambda _: process().guest.home)
+    output = SimpleNamespace(stdout=Output(world.diary))
+    home = SimpleNamespace(from_environment=lambda _: process().host.home)
     replaced: list[tuple[Any, str, Any]] = [
         *PAUSES,
         (worker_main, "os", system),
@@ -100,7 +104,7 @@ def shipped_worker(world: World) -> Iterator[None]:
         (worker_main, "must_step_again", lambda: _worker(process()).must_step_again()),
         (worker_main, "signal", SimpleNamespace(SIGTERM=15, SIGINT=2, signal=listen)),
         (worker_main, "Home", home),
-        (worker_main, "InstanceMetadata", lambda _: Metadata(process().guest)),
+        (worker_main, "InstanceMetadata", lambda _: Metadata(process().host, world.tasks.sleep)),
         (worker_main, "JobProcess", job_process),
         (worker_main, "sweep", lambda _: None),
         (worker_main, "is_full", lambda path: cast("DiskPath", path).disk.full),

@@ -89,7 +89,7 @@ class World:
         self.zones = tuple(place.zone for place in PLACEMENTS)
         self._pids = count(100)
         self.mischief = Mischief(self)
-        self.wire = FaultyWire(self.tasks, self._random("wire"), self.mischief.calls, self._stir)
+        self.wire = FaultyWire(self.tasks, self._random("wire"), self.mischief.calls, self.stir)
         self._make_queues()
         self._make_group()
         self._answers = self._services()
@@ -99,6 +99,11 @@ class World:
     def settings(self) -> Settings:
         """Those deployed last."""
         return self.settings_so_far[-1]
+
+    @property
+    def code_version(self) -> int:
+        """Of the workers' code that is deployed."""
+        return self.stack.code_version
 
     # Time
 
@@ -159,7 +164,7 @@ class World:
             self.diary.say("a person closes the breaker")
             self.auto_scaling.write_breaker(Phase.CLOSING)
 
-    def _stir(self) -> None:
+    def stir(self) -> None:
         self.stirred = True
 
     @property

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from faults.guest import Guest
-from faults.plan import Fault
+from faults.machines import Machines
+from faults.plan import Fault, Settings
+from faults.queues import Queue
 from faults.stack import new_settings
+from local.group.clock import Schedule
+from local.group.group import Group
 from local.group.instance import Machine
 from local.group.states import LifecycleState
-
-if TYPE_CHECKING:
-    from faults.world import World
 
 SPOT_NOTICE_SECONDS = 120.0
 _LOSES = {
@@ -21,11 +22,41 @@ _LOSES = {
 }
 
 
+class Operations(Protocol):
+    """What is asked of CloudFormation; whether it begins."""
+
+    def update(self, settings: Settings, *, new_template: bool) -> bool: ...
+
+    def delete(self) -> bool: ...
+
+
+class Scene(Protocol):
+    """Whom a fault can reach."""
+
+    jobs: Queue
+    group: Group
+    machines: Machines
+    zones: tuple[str, ...]
+
+    @property
+    def clock(self) -> Schedule: ...
+
+    @property
+    def stack(self) -> Operations: ...
+
+    @property
+    def settings(self) -> Settings:
+        """Those deployed last."""
+        ...
+
+    def set_capacity_by_hand(self, capacity: int) -> None: ...
+
+
 class Deeds:
     """`told` hears of each that took effect: on whom, and in which state or place that was."""
 
-    def __init__(self, world: World, told: Callable[[Fault, str, str], None]) -> None:
-        self._world = world
+    def __init__(self, scene: Scene, told: Callable[[Fault, str, str], None]) -> None:
+        self._scene = scene
         self._tell = told
 
     def do(self, fault: Fault) -> None:
@@ -35,11 +66,11 @@ class Deeds:
         self._tell(fault, what, where)
 
     def _pick(self, fault: Fault, fits: Callable[[Guest], bool]) -> Guest | None:
-        found = [it for it in self._world.machines.guests.values() if fits(it)]
+        found = [it for it in self._scene.machines.guests.values() if fits(it)]
         if not found:
             return None
         guest = found[fault.index % len(found)]
-        member = self._world.group.members.get(guest.instance_id)
+        member = self._scene.group.members.get(guest.instance_id)
         where = member.state.value if member is not None else "in no group"
         self._told(fault, guest.instance_id, where)
         return guest
@@ -57,20 +88,20 @@ class Deeds:
 
     def _lose_machine(self, fault: Fault, machine: Machine) -> None:
         """In whatever state it is: out of a stop, only its end can come before the stop does."""
-        states = self._world.machines.states
+        states = self._scene.machines.states
         lost = _LOSES[machine]
         guest = self._pick(fault, lambda it: states[it.instance_id] in lost)
         if guest is not None:
-            self._world.machines.lose(guest.instance_id, machine)
+            self._scene.machines.lose(guest.instance_id, machine)
 
     def _take_capacity(self, fault: Fault) -> None:
-        zones = self._world.zones
+        zones = self._scene.zones
         if fault.kind == "no_capacity_in_zone":
             zones = (zones[fault.index % len(zones)],)
         self._told(fault, ", ".join(zones))
-        gone = self._world.machines.without_capacity
+        gone = self._scene.machines.without_capacity
         gone.update(zones)
-        clock = self._world.clock
+        clock = self._scene.clock
         clock.call_at(clock.now() + fault.seconds, gone.difference_update, zones)
 
     def _kill_worker(self, fault: Fault) -> None:
@@ -94,7 +125,7 @@ class Deeds:
         guest = self._pick(fault, lambda it: it.powered)
         if guest is not None:
             guest.disk.full = True
-            clock = self._world.clock
+            clock = self._scene.clock
             clock.call_at(clock.now() + fault.seconds, setattr, guest.disk, "full", False)
 
     def _skew_clock(self, fault: Fault) -> None:
@@ -103,57 +134,57 @@ class Deeds:
             guest.skew_seconds = fault.seconds
 
     def _lapse_visibility(self, fault: Fault) -> None:
-        for message in self._world.jobs.in_flight()[: fault.count]:
+        for message in self._scene.jobs.in_flight()[: fault.count]:
             self._told(fault, message.message_id)
-            self._world.jobs.lapse(message)
+            self._scene.jobs.lapse(message)
 
     def _double_message(self, fault: Fault) -> None:
-        for message in self._world.jobs.in_flight()[: fault.count]:
+        for message in self._scene.jobs.in_flight()[: fault.count]:
             self._told(fault, message.message_id)
-            self._world.jobs.keep_copy(message)
+            self._scene.jobs.keep_copy(message)
 
     def _take_metadata(self, fault: Fault) -> None:
         guest = self._pick(fault, lambda it: it.powered)
         if guest is not None:
-            guest.metadata_trouble = (fault.kind, self._world.clock.now() + fault.seconds)
+            guest.metadata_trouble = (fault.kind, self._scene.clock.now() + fault.seconds)
 
     def _update_stack(self, fault: Fault) -> None:
-        settings = new_settings(self._world.settings, fault.index)
+        settings = new_settings(self._scene.settings, fault.index)
         new_template = fault.index % 3 == 0
-        if self._world.stack.update(settings, new_template=new_template):
+        if self._scene.stack.update(settings, new_template=new_template):
             self._told(fault, f"to {settings}", "with a new launch template" * new_template)
 
     def _delete_stack(self, fault: Fault) -> None:
-        if self._world.stack.delete():
+        if self._scene.stack.delete():
             self._told(fault, "the whole of it")
 
     def _set_capacity(self, fault: Fault) -> None:
-        group = self._world.group
+        group = self._scene.group
         if group.deleting:
             return
         low, high = group.settings.min_size, group.settings.max_size
         capacity = low + fault.index % (high - low + 1)
         self._told(fault, f"desired {capacity}")
-        self._world.set_capacity_by_hand(capacity)
+        self._scene.set_capacity_by_hand(capacity)
 
     def _give_notice(self, fault: Fault) -> None:
         guest = self._pick(fault, lambda it: it.worker is not None)
         if guest is not None:
-            clock = self._world.clock
+            clock = self._scene.clock
             guest.notice_at = clock.now() + SPOT_NOTICE_SECONDS
             clock.call_at(guest.notice_at, self._interrupt, guest.instance_id)
 
     def _mark_unhealthy(self, fault: Fault) -> None:
         """What a person does, or a health check of theirs."""
-        group = self._world.group
+        group = self._scene.group
         serving = {it.instance_id for it in group.members.within((LifecycleState.IN_SERVICE,))}
         guest = self._pick(fault, lambda it: it.instance_id in serving)
         if guest is not None:
             group.set_instance_health(guest.instance_id, healthy=False, respect_grace=False)
 
     def _interrupt(self, instance_id: str) -> None:
-        if instance_id in self._world.machines.guests:
-            self._world.machines.lose(instance_id, Machine.TERMINATED)
+        if instance_id in self._scene.machines.guests:
+            self._scene.machines.lose(instance_id, Machine.TERMINATED)
 
 
 DEEDS: Mapping[str, Callable[[Deeds, Fault], None]] = {

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from faults.bucket import BUCKET
 from faults.code_layers import LAYERS, layer_arn
 from faults.plan import Settings
+from faults.queues import Queue
 from faults.systems_manager import DRAIN, READINESS
 from local.group.settings import CONTINUE, GroupSettings, Hook, Placement, WarmPool
 from local.group.states import HookKind
-
-if TYPE_CHECKING:
-    from faults.world import World
 
 GROUP = "pilotlight-workers"
 TABLE = "jobs"
@@ -23,6 +21,19 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
 PLACEMENTS = tuple(
     Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
 )
+
+
+class Resources(Protocol):
+    """The queues of a stack, and the parameters that it was deployed with last."""
+
+    jobs: Queue
+    dead_letters: Queue
+    lifecycle: Queue
+    results: Queue
+    watch: Queue
+
+    @property
+    def settings(self) -> Settings: ...
 
 
 def group_settings(settings: Settings) -> GroupSettings:
@@ -50,13 +61,13 @@ def warm_pool(settings: Settings) -> WarmPool:
     )
 
 
-def worker_settings(world: World, code_version: int) -> str:
+def worker_settings(stack: Resources, code_version: int) -> str:
     """The SSM parameter."""
-    now = world.settings
+    now = stack.settings
     return json.dumps(
         {
-            "queue_url": world.jobs.url,
-            "dead_letter_queue_url": world.dead_letters.url,
+            "queue_url": stack.jobs.url,
+            "dead_letter_queue_url": stack.dead_letters.url,
             "jobs_table": TABLE,
             "heartbeats_table": HEARTBEATS,
             "group_name": GROUP,
@@ -80,9 +91,9 @@ def worker_settings(world: World, code_version: int) -> str:
     )
 
 
-def function_settings(world: World, code_version: int) -> Mapping[str, str]:
+def function_settings(stack: Resources, code_version: int) -> Mapping[str, str]:
     """The environment variables, those of all functions together."""
-    now = world.settings
+    now = stack.settings
     values = {
         "GROUP_NAME": GROUP,
         "READINESS_DOCUMENT": READINESS,
@@ -90,11 +101,11 @@ def function_settings(world: World, code_version: int) -> Mapping[str, str]:
         "SETUP_TIMEOUT_SECONDS": now.setup_timeout_seconds,
         "DRAIN_SECONDS": now.drain_seconds,
         "RETRY_SECONDS": now.retry_seconds,
-        "LIFECYCLE_QUEUE_URL": world.lifecycle.url,
-        "COMMAND_RESULT_QUEUE_URL": world.results.url,
-        "JOBS_QUEUE_URL": world.jobs.url,
+        "LIFECYCLE_QUEUE_URL": stack.lifecycle.url,
+        "COMMAND_RESULT_QUEUE_URL": stack.results.url,
+        "JOBS_QUEUE_URL": stack.jobs.url,
         "JOBS_PER_INSTANCE": now.jobs_per_instance,
-        "WATCH_QUEUE_URL": world.watch.url,
+        "WATCH_QUEUE_URL": stack.watch.url,
         "WATCH_SECONDS": now.watch_seconds,
         "TARGET_WAIT_SECONDS": now.target_wait_seconds,
         "START_SECONDS": now.start_seconds,

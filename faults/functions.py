@@ -7,19 +7,20 @@ nothing in the module is changed. An invocation can time out, crash at any call,
 from __future__ import annotations
 
 import builtins
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from types import CodeType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from faults.tasks import Signal, Task
+from faults.clients import Caller, Client
+from faults.diary import Diary
+from faults.tasks import Signal, Task, Tasks
+from local.group.clock import Schedule
 from pilotlight.observability import metrics
-
-if TYPE_CHECKING:
-    from faults.world import World
 
 FOLDER = Path(__file__).parents[1] / "functions"
 COLD_START_SECONDS = 1.2
@@ -32,6 +33,19 @@ class Outcome:
 
     answer: Any
     failed: bool
+
+
+class Surroundings(Protocol):
+    """What a function meets, and who hears what becomes of it."""
+
+    tasks: Tasks
+    diary: Diary
+    tally: Counter[str]
+
+    @property
+    def clock(self) -> Schedule: ...
+
+    def client(self, service: str, caller: Caller) -> Client: ...
 
 
 class Environment:
@@ -56,9 +70,9 @@ class Environment:
 
     def crash(self) -> None:
         self.dead = True
-        self.function.world.diary.say(f"{self.name} crashes")
+        self.function.around.diary.say(f"{self.name} crashes")
         if self._task is not None:
-            self.function.world.tasks.kill(self._task)
+            self.function.around.tasks.kill(self._task)
 
 
 class Function:
@@ -66,12 +80,12 @@ class Function:
 
     def __init__(
         self,
-        world: World,
+        around: Surroundings,
         name: str,
         settings: Mapping[str, str],
         timeout_seconds: float,
     ) -> None:
-        self.world = world
+        self.around = around
         self.name = name
         self.settings = settings
         self.timeout_seconds = timeout_seconds
@@ -106,7 +120,7 @@ class Function:
     def start(self, environment: Environment) -> Mapping[str, Any]:
         """A cold start. Raises what the module raises."""
         module = {"__name__": f"{self.name}_app"}
-        imports = _Imports(self.world, environment, self.settings)
+        imports = _Imports(self.around, environment, self.settings)
         module["__builtins__"] = {**vars(builtins), "__import__": imports}  # type: ignore[assignment]
         exec(self._code, module)  # noqa: S102  the function's own module, as Lambda imports it
         return module
@@ -129,38 +143,39 @@ class _Invocation:
         self._cold = cold
         self._deployment = deployment
         self._outcome = Outcome(None, failed=True)
-        self._ended = Signal(function.world.tasks)
-        self._begun_at = function.world.clock.now()
+        self._ended = Signal(function.around.tasks)
+        self._begun_at = function.around.clock.now()
 
     def begin(self) -> None:
-        world = self._function.world
-        task = world.tasks.spawn(self._run, self._environment.name, self._environment)
+        tasks = self._function.around.tasks
+        task = tasks.spawn(self._run, self._environment.name, self._environment)
         self._environment.adopt(task)
-        world.tasks.spawn(lambda: self._watch(task), f"limit of {self._environment.name}")
+        tasks.spawn(lambda: self._watch(task), f"limit of {self._environment.name}")
 
     def _watch(self, task: Task) -> None:
         """Lambda itself: kills what takes too long, and reports how it ended."""
-        world = self._function.world
+        around = self._function.around
         limit = self._function.timeout_seconds
         if not self._ended.wait(limit) and not task.done:
-            world.diary.say(f"{self._environment.name} times out after {limit:.0f} s")
-            world.tally["function_timed_out"] += 1
+            around.diary.say(f"{self._environment.name} times out after {limit:.0f} s")
+            around.tally["function_timed_out"] += 1
             self._environment.dead = True
-            world.tasks.kill(task)
-        self._function.billed_seconds += world.clock.now() - self._begun_at
+            around.tasks.kill(task)
+        self._function.billed_seconds += around.clock.now() - self._begun_at
         self._function.ended(self._environment, self._deployment, self._outcome.failed)
         self._then(self._outcome)
 
     def _run(self) -> None:
-        world, environment = self._function.world, self._environment
+        around, environment = self._function.around, self._environment
         try:
             if self._cold:
-                world.tasks.sleep(COLD_START_SECONDS)
+                around.tasks.sleep(COLD_START_SECONDS)
                 environment.module = self._function.start(environment)
-            answer = environment.module["handler"](self._event, world.lambda_context)
+            answer = environment.module["handler"](self._event, _CONTEXT)
             self._outcome = Outcome(answer, failed=False)
         except Exception as error:
-            world.function_raised(environment.name, error)
+            around.tally["function_failed"] += 1
+            around.diary.say(f"{environment.name} failed: {type(error).__name__}: {error}")
             environment.dead = self._cold and not environment.module
         finally:
             metrics.clear_metrics()  # at a hundred they would be printed
@@ -170,8 +185,10 @@ class _Invocation:
 class _Imports:
     """What a function's module gets for `import boto3`, `time`, `os` and `datetime`."""
 
-    def __init__(self, world: World, environment: Environment, settings: Mapping[str, str]) -> None:
-        clock = world.clock
+    def __init__(
+        self, around: Surroundings, environment: Environment, settings: Mapping[str, str]
+    ) -> None:
+        clock = around.clock
 
         class VirtualDatetime(datetime):
             @classmethod
@@ -179,7 +196,7 @@ class _Imports:
                 return datetime.fromtimestamp(clock.now(), tz)
 
         def client(service: str, config: object = None) -> Any:  # noqa: ARG001
-            return world.client(service, environment)
+            return around.client(service, environment)
 
         self._given: Mapping[str, Any] = {
             "boto3": SimpleNamespace(client=client),
@@ -205,6 +222,9 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return 30_000
+
+
+_CONTEXT = Context()
 
 
 @cache

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
+from faults import deeds
 from faults.deeds import DEEDS, Deeds
+from faults.diary import Diary
 from faults.guest import Fate
 from faults.plan import CALL_FAULTS, EVENT_FAULTS, Fault
 from faults.wire import CallFaults
-
-if TYPE_CHECKING:
-    from faults.world import World
 
 _SETUPS = {"setup_fails": "fails", "setup_hangs": "hangs", "setup_fills_disk": "fills_disk"}
 _FATES = (*_SETUPS, "setup_slow", "agent_registers_late", "agent_never_registers")
@@ -22,26 +22,53 @@ KINDS = frozenset(CALL_FAULTS) | frozenset(_LASTING) | frozenset(DEEDS)
 METRICS_LATE_SECONDS = 600.0  # SQS documentation: up to fifteen minutes after a queue was asleep
 
 
+class Operations(deeds.Operations, Protocol):
+    @property
+    def functions(self) -> Mapping[str, object]:
+        """By name."""
+        ...
+
+
+class Scene(deeds.Scene, Protocol):
+    """Whom a fault can reach, and who hears of those that took effect.
+
+    The tally counts them by kind, `effects` by kind and place.
+    """
+
+    diary: Diary
+    tally: Counter[str]
+    effects: Counter[tuple[str, str]]
+
+    @property
+    def stack(self) -> Operations: ...
+
+    def since_start(self) -> float: ...
+
+    def at(self, seconds: float) -> float:
+        """The clock's time so many seconds after the start."""
+        ...
+
+
 class Mischief:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
         self.calls = CallFaults(self._now, self._took_effect)
         self._lasting: list[tuple[Fault, list[int]]] = []
         self._over = False
-        self._deeds = Deeds(world, self._took_effect)
+        self._deeds = Deeds(scene, self._took_effect)
 
     def plan(self, faults: tuple[Fault, ...]) -> None:
         for fault in faults:
-            self._world.clock.call_at(self._world.at(fault.at), self._begin, fault)
+            self._scene.clock.call_at(self._scene.at(fault.at), self._begin, fault)
 
     def end(self) -> None:
         """No fault begins or lasts beyond this; what they have led to is the system's to mend."""
         self._over = True
         self._lasting.clear()
         self.calls.clear()
-        self._world.machines.without_capacity.clear()
-        for guest in self._world.machines.guests.values():
-            guest.agent.gone_until = min(guest.agent.gone_until, self._world.clock.now())
+        self._scene.machines.without_capacity.clear()
+        for guest in self._scene.machines.guests.values():
+            guest.agent.gone_until = min(guest.agent.gone_until, self._scene.clock.now())
             guest.skew_seconds = 0.0
             guest.disk.full = False
             guest.metadata_trouble = None
@@ -103,7 +130,7 @@ class Mischief:
     # How they come and go
 
     def _now(self) -> float:
-        return self._world.since_start()
+        return self._scene.since_start()
 
     def _begin(self, fault: Fault) -> None:
         if self._over:
@@ -135,14 +162,14 @@ class Mischief:
 
     def _took_effect(self, fault: Fault, what: str, where: str = "") -> None:
         self._count(fault, where)
-        self._world.diary.say(f"FAULT {fault.kind}: {what}")
+        self._scene.diary.say(f"FAULT {fault.kind}: {what}")
 
     def _count(self, fault: Fault, where: str = "") -> None:
-        self._world.tally[fault.kind] += 1
-        self._world.effects[fault.kind, where] += 1
+        self._scene.tally[fault.kind] += 1
+        self._scene.effects[fault.kind, where] += 1
 
     def _function_of(self, fault: Fault) -> str:
-        names = sorted(self._world.stack.functions)
+        names = sorted(self._scene.stack.functions)
         return names[fault.index % len(names)]
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from faults.bus import Bus
 from faults.clients import Answer
+from faults.machines import Machines
+from faults.tasks import Tasks
 from local.instances.machine import Completed
 from local.services import run_command
 from local.services.run_command import Delays, RunCommand
@@ -18,27 +21,29 @@ from local.services.run_command_api import RunCommandApi
 from local.services.ssm_document_store import DocumentStore
 from local.services.ssm_nodes import ManagedNodes, Node
 
-if TYPE_CHECKING:
-    from faults.world import World
-
 READINESS, DRAIN = "pilotlight-readiness", "pilotlight-drain"
 # As in the template: the script bounds itself well before.
 EXECUTION_SECONDS = "7200"
 
 
 class SystemsManager:
-    def __init__(self, world: World) -> None:
-        self._world = world
-        documents = DocumentStore("123456789012", world.clock.now)
+    """`parameter` tells the workers' settings as they are deployed."""
+
+    def __init__(
+        self, tasks: Tasks, bus: Bus, machines: Machines, parameter: Callable[[], str]
+    ) -> None:
+        self._machines = machines
+        self._parameter_now = parameter
+        documents = DocumentStore("123456789012", tasks.clock.now)
         for name, script in ((READINESS, "readiness"), (DRAIN, "drain")):
             documents.create({"Name": name, "Content": _document(script)})
         self._nodes = ManagedNodes(self, self, "123456789012")
         self._ids = count(1)
         self._runs = RunCommand(
             self,
-            world.clock,
-            lambda body: world.tasks.spawn(body, "command"),  # type: ignore[arg-type]
-            world.bus.publish,
+            tasks.clock,
+            lambda body: tasks.spawn(body, "command"),  # type: ignore[arg-type]
+            bus.publish,
             self,
             lambda it: f"arn:aws:ec2:us-east-1:123456789012:instance/{it}",
             Delays(),
@@ -56,7 +61,7 @@ class SystemsManager:
 
     def _parameter(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Of the workers; there is no other."""
-        return {"Parameter": {"Name": request["Name"], "Value": self._world.stack.worker_parameter}}
+        return {"Parameter": {"Name": request["Name"], "Value": self._parameter_now()}}
 
     @contextmanager
     def counted_ids(self) -> Iterator[None]:
@@ -72,14 +77,14 @@ class SystemsManager:
     # Agents, as Run Command asks them
 
     def agent_registered(self, instance_id: str) -> bool:
-        return self._world.machines.guests[instance_id].agent.registered
+        return self._machines.guests[instance_id].agent.registered
 
     def agent_online(self, instance_id: str) -> bool:
-        guest = self._world.machines.guests.get(instance_id)
+        guest = self._machines.guests.get(instance_id)
         return guest is not None and guest.online
 
     def agent_pinged_at(self, instance_id: str) -> float:
-        guest = self._world.machines.guests[instance_id]
+        guest = self._machines.guests[instance_id]
         guest.ping()
         return guest.agent.last_ping_at
 
@@ -90,7 +95,7 @@ class SystemsManager:
         environment: Mapping[str, str],
         timeout_seconds: float,  # noqa: ARG002  the scripts bound themselves
     ) -> Completed:
-        guest = self._world.machines.guests.get(instance_id)
+        guest = self._machines.guests.get(instance_id)
         if guest is None:
             raise ConnectionError(instance_id)
         return guest.run_command(argv[-1], environment)
@@ -98,14 +103,14 @@ class SystemsManager:
     # Instances, as targets are found
 
     def node(self, instance_id: str) -> Node | None:
-        guest = self._world.machines.guests.get(instance_id)
+        guest = self._machines.guests.get(instance_id)
         if guest is None:
             return None
-        state = self._world.machines.states[instance_id].value
+        state = self._machines.states[instance_id].value
         return Node(instance_id, state, "10.0.0.1", "worker", guest.tags)
 
     def nodes(self) -> Iterable[Node]:
-        found = map(self.node, list(self._world.machines.guests))
+        found = map(self.node, list(self._machines.guests))
         return [node for node in found if node is not None]
 
     def write(self, group: str, stream: str, text: str) -> None:

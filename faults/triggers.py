@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from faults.functions import Function, Outcome
 from faults.queues import Message, Queue
-
-if TYPE_CHECKING:
-    from faults.world import World
+from local.group.clock import Schedule
 
 POLL_SECONDS = 0.15
 # Asynchronous invocations (Lambda developer guide, invocation-async).
@@ -19,13 +17,34 @@ RETRIES_AFTER_SECONDS = (60.0, 120.0)
 THROTTLED_AGAIN_SECONDS = 10.0
 
 
+class Invoking(Protocol):
+    """What may come between an event and its invocation."""
+
+    def may_invoke(self, function: str) -> bool: ...
+
+    def invokes_twice(self, function: str) -> bool: ...
+
+
+class Surroundings(Protocol):
+    @property
+    def clock(self) -> Schedule: ...
+
+    @property
+    def mischief(self) -> Invoking: ...
+
+
 class QueueMapping:
     """An event source mapping that reports batch item failures."""
 
     def __init__(
-        self, world: World, queue: Queue, function: Function, batch_size: int, concurrency: int
+        self,
+        around: Surroundings,
+        queue: Queue,
+        function: Function,
+        batch_size: int,
+        concurrency: int,
     ) -> None:
-        self._world = world
+        self._around = around
         self._queue = queue
         self._function = function
         self._batch_size = batch_size
@@ -42,16 +61,16 @@ class QueueMapping:
     def _look_soon(self) -> None:
         if not self._planned and not self._closed:
             self._planned = True
-            clock = self._world.clock
+            clock = self._around.clock
             clock.call_at(clock.now() + POLL_SECONDS, self._look)
 
     def _look(self) -> None:
         self._planned = False
         if self._closed:
             return
-        if not self._world.mischief.may_invoke(self._function.name):
+        if not self._around.mischief.may_invoke(self._function.name):
             self._planned = True
-            clock = self._world.clock
+            clock = self._around.clock
             clock.call_at(clock.now() + THROTTLED_AGAIN_SECONDS, self._look)
             return
         while self._running < self._concurrency:
@@ -60,7 +79,7 @@ class QueueMapping:
                 return
             self._running += 1
             self._invoke(batch)
-            if self._world.mischief.invokes_twice(self._function.name):
+            if self._around.mischief.invokes_twice(self._function.name):
                 self._running += 1
                 self._invoke(batch)
 
@@ -83,8 +102,10 @@ class QueueMapping:
 class AsynchronousCalls:
     """Invocations without a queue: retried by Lambda, and left in a queue when all fail."""
 
-    def __init__(self, world: World, function: Function, retries: int, failed_events: Queue):
-        self._world = world
+    def __init__(
+        self, around: Surroundings, function: Function, retries: int, failed_events: Queue
+    ) -> None:
+        self._around = around
         self._function = function
         self._retries = retries
         self._failed_events = failed_events
@@ -97,19 +118,19 @@ class AsynchronousCalls:
     def invoke(self, event: Mapping[str, Any], attempt: int = 0) -> None:
         if self._closed:
             return
-        clock = self._world.clock
-        if not self._world.mischief.may_invoke(self._function.name):
+        clock = self._around.clock
+        if not self._around.mischief.may_invoke(self._function.name):
             clock.call_at(clock.now() + THROTTLED_AGAIN_SECONDS, self.invoke, event, attempt)
             return
         self._function.invoke(event, lambda outcome: self._ended(event, attempt, outcome))
-        if self._world.mischief.invokes_twice(self._function.name):
+        if self._around.mischief.invokes_twice(self._function.name):
             self._function.invoke(event, lambda _: None)
 
     def _ended(self, event: Mapping[str, Any], attempt: int, outcome: Outcome) -> None:
         if not outcome.failed:
             return
         if attempt < self._retries:
-            clock = self._world.clock
+            clock = self._around.clock
             delay = RETRIES_AFTER_SECONDS[attempt]
             clock.call_at(clock.now() + delay, self.invoke, event, attempt + 1)
         else:

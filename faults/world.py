@@ -18,7 +18,6 @@ from faults.code_layers import DOWNLOAD_SECONDS, LambdaLayerVersions
 from faults.deployment import GROUP, PLACEMENTS, TABLE, group_settings, hooks, warm_pool
 from faults.diary import Diary
 from faults.ec2 import Ec2Api
-from faults.functions import Context
 from faults.guest import Fate, Guest
 from faults.heartbeats import HeartbeatsTable
 from faults.ledger import Ledger
@@ -85,7 +84,6 @@ class World:
         self.useless: dict[str, tuple[float, str]] = {}
         self.moves = 0
         self.stirred = True
-        self.lambda_context = Context()
         self.zones = tuple(place.zone for place in PLACEMENTS)
         self._pids = count(100)
         self.mischief = Mischief(self)
@@ -144,10 +142,6 @@ class World:
         self.stirred = True
         trace = "".join(traceback.format_exception(error))
         self.defects.append(f"{where} raised {type(error).__name__}: {error}\n{trace}")
-
-    def function_raised(self, name: str, error: Exception) -> None:
-        self.tally["function_failed"] += 1
-        self.diary.say(f"{name} failed: {type(error).__name__}: {error}")
 
     def set_capacity_by_hand(self, capacity: int) -> None:
         self.by_hand_at = self.clock.now()
@@ -232,7 +226,9 @@ class World:
         self.heartbeats = HeartbeatsTable()
         self.bucket = Bucket()
         self.ledger = Ledger(self.jobs, self.dead_letters, self.bucket, self.diary.say)
-        self.metrics = QueueMetrics(self.clock, self.jobs, self.mischief.metrics_delay_seconds)
+        self.metrics: QueueMetrics = QueueMetrics(
+            self.clock, self.jobs, self.mischief.metrics_delay_seconds
+        )
 
     def _recorded(self, key: str, before: Any, after: Any) -> None:
         self.stirred = True
@@ -244,7 +240,7 @@ class World:
         self.bus = Bus(self.clock, self._random("bus"), self._rules(), self.mischief.event_fault)
         self.machines = Machines(self.clock, latency, self._new_guest, lambda: self.group.ec2)
         around = GroupWorld(self.clock, self.machines, self, self, latency)
-        self.group = Group(GROUP, GROUP_ARN, group_settings(now), around, hooks=hooks(now))
+        self.group: Group = Group(GROUP, GROUP_ARN, group_settings(now), around, hooks=hooks(now))
         self.group.put_warm_pool(warm_pool(now))
 
     def _new_guest(self, instance_id: str, zone: str) -> Guest:
@@ -265,7 +261,9 @@ class World:
 
     def _services(self) -> Mapping[str, Mapping[str, Answer]]:
         self.auto_scaling = AutoScalingApi(self)
-        self.systems_manager = SystemsManager(self)
+        self.systems_manager = SystemsManager(
+            self.tasks, self.bus, self.machines, lambda: self.stack.worker_parameter
+        )
         queues = [self.jobs, self.dead_letters, self.lifecycle, self.results, self.watch]
         return {
             "autoscaling": self.auto_scaling.answers(),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from faults.invariants import AT_EVERY_MOMENT, OVER_TIME
+from faults.invariants import AT_EVERY_MOMENT, over_time
 from faults.plan import Plan
 from faults.rest import unrest
 from faults.shipped_code import shipped_code
@@ -69,6 +69,7 @@ class _Run:
     def __init__(self, world: World) -> None:
         self._world = world
         self._looked_at = world.clock.now()
+        self._over_time = over_time()
 
     def live(self) -> None:
         """Raises BrokenError."""
@@ -111,7 +112,7 @@ class _Run:
                 world.answering_since = now
             if not world.mischief.workers_are_heard:
                 world.heard_since = now
-            for invariant in OVER_TIME:
+            for invariant in self._over_time:
                 _demand(invariant(world))
 
 

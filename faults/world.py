@@ -78,10 +78,6 @@ class World:
         self.codes_in_use: list[CodeInUse] = []
         self.by_hand_at, self.closed_by_hand_at = float("-inf"), 0.0
         self.answering_since = self.heard_since = START
-        self.short_since: float | None = None
-        self.sleeping_since: float | None = None
-        self.left_alone_since: float | None = None
-        self.useless: dict[str, tuple[float, str]] = {}
         self.moves = 0
         self.stirred = True
         self.zones = tuple(place.zone for place in PLACEMENTS)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from faults.invariants.since import Since
 from pilotlight.fleet.breaker_state import Phase
 
 if TYPE_CHECKING:
@@ -14,22 +15,23 @@ if TYPE_CHECKING:
 BOUND_SECONDS = 180.0
 
 
-def capacity_follows_demand(world: World) -> Iterator[str]:
+class CapacityFollowsDemand:
     """Without a watch and an alarm that comes, the minute's look does it; all within the bound.
 
     While the breaker is open, what works and what sleeps is all that there is to be had; during an
     instance refresh only what works, since AWS refuses then what keeps the pool from growing.
     """
-    wanted, now = _wanted(world), world.clock.now()
-    met = world.group.desired_capacity >= wanted or world.group.deleting
-    if met or not _is_to_follow(world):
-        world.short_since = None
-        return
-    if world.short_since is None:
-        world.short_since = now
-    if now > world.short_since + BOUND_SECONDS:
-        desired = world.group.desired_capacity
-        yield f"{desired} instances are desired for {BOUND_SECONDS:.0f} s, and {wanted} are needed"
+
+    def __init__(self) -> None:
+        self._short = Since()
+
+    def __call__(self, world: World) -> Iterator[str]:
+        wanted, desired, now = _wanted(world), world.group.desired_capacity, world.clock.now()
+        met = desired >= wanted or world.group.deleting
+        since = self._short.look(not met and _is_to_follow(world), now)
+        if since is not None and now > since + BOUND_SECONDS:
+            for_seconds = f"for {BOUND_SECONDS:.0f} s"
+            yield f"{desired} instances are desired {for_seconds}, and {wanted} are needed"
 
 
 def _is_to_follow(world: World) -> bool:

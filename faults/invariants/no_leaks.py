@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 BOUND_SECONDS = 600.0
 
 
-def no_leaks(world: World) -> Iterator[str]:
-    now, useless = world.clock.now(), {}
-    for guest in world.machines.alive():
-        why = _useless(world, guest)
-        if why:
-            since, _ = world.useless.get(guest.instance_id, (now, ""))
-            useless[guest.instance_id] = (since, why)
-    world.useless = useless
-    for instance_id, (since, why) in useless.items():
-        if now > max(since, world.heard_since) + BOUND_SECONDS:
-            yield f"{instance_id} {why} for {now - since:.0f} s"
+class NoLeaks:
+    def __init__(self) -> None:
+        self._useless_since: dict[str, float] = {}
+
+    def __call__(self, world: World) -> Iterator[str]:
+        now, before = world.clock.now(), self._useless_since
+        found = {it.instance_id: _useless(world, it) for it in world.machines.alive()}
+        useless = {instance_id: why for instance_id, why in found.items() if why}
+        self._useless_since = {it: before.get(it, now) for it in useless}
+        for instance_id, since in self._useless_since.items():
+            if now > max(since, world.heard_since) + BOUND_SECONDS:
+                yield f"{instance_id} {useless[instance_id]} for {now - since:.0f} s"
 
 
 def _useless(world: World, guest: Guest) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from faults.invariants.since import Since
+
 if TYPE_CHECKING:
     from faults.world import World
 
@@ -13,17 +15,18 @@ if TYPE_CHECKING:
 BOUND_SECONDS = 150.0
 
 
-def sleepers_are_woken(world: World) -> Iterator[str]:
+class SleepersAreWoken:
     """With the breaker open as with it closed."""
-    if not _sleeps_on(world):
-        world.sleeping_since = None
-        return
-    now = world.clock.now()
-    if world.sleeping_since is None:
-        world.sleeping_since = now
-    if now > max(world.sleeping_since, world.answering_since) + BOUND_SECONDS:
-        asleep = world.group.members.pool_settled
-        yield f"jobs wait for {now - world.sleeping_since:.0f} s, and {asleep} instances sleep on"
+
+    def __init__(self) -> None:
+        self._sleeping = Since()
+
+    def __call__(self, world: World) -> Iterator[str]:
+        now = world.clock.now()
+        since = self._sleeping.look(_sleeps_on(world), now)
+        if since is not None and now > max(since, world.answering_since) + BOUND_SECONDS:
+            asleep = world.group.members.pool_settled
+            yield f"jobs wait for {now - since:.0f} s, and {asleep} instances sleep on"
 
 
 def _sleeps_on(world: World) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from faults.invariants.since import Since
 from local.group.states import LifecycleState
 
 if TYPE_CHECKING:
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
 BOUND_SECONDS = 540.0
 
 
-def waiting_jobs_are_served(world: World) -> Iterator[str]:
-    now = world.clock.now()
-    if not _left_alone(world):
-        world.left_alone_since = None
-        return
-    if world.left_alone_since is None:
-        world.left_alone_since = now
-    if now > max(world.left_alone_since, world.heard_since) + BOUND_SECONDS:
-        yield f"jobs wait for {now - world.left_alone_since:.0f} s, and nothing in service works"
+class WaitingJobsAreServed:
+    def __init__(self) -> None:
+        self._alone = Since()
+
+    def __call__(self, world: World) -> Iterator[str]:
+        now = world.clock.now()
+        since = self._alone.look(_left_alone(world), now)
+        if since is not None and now > max(since, world.heard_since) + BOUND_SECONDS:
+            yield f"jobs wait for {now - since:.0f} s, and nothing in service works"
 
 
 def _left_alone(world: World) -> bool:

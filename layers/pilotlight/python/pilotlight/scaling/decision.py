@@ -165,11 +165,10 @@ def _limit(wanted: Decision, seen: Observation, policy: Policy) -> Decision:
 
 
 def _scale_in(most: Decision, seen: Observation) -> Decision:
-    held = max(most.capacity, seen.desired - seen.can_leave)
-    capacity = _within_bounds(held, seen)
-    if capacity > most.capacity:
-        return Decision(capacity, Reason.HELD_BY_BUSY)
-    return Decision(capacity, Reason.IDLE if most.reason is Reason.AT_MIN else most.reason)
+    held = min(seen.desired - seen.can_leave, seen.max_size)
+    if held > most.capacity:
+        return Decision(held, Reason.HELD_BY_BUSY)
+    return Decision(most.capacity, Reason.IDLE) if most.reason is Reason.AT_MIN else most
 
 
 def _within_bounds(capacity: int, seen: Observation) -> int:

@@ -5,8 +5,8 @@ Everything here counts jobs; decision.py turns them into instances.
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Callable
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 from pilotlight.scaling.forecast import (
@@ -84,17 +84,24 @@ class Waiting(NamedTuple):
         return self.target_seconds < self.start_seconds
 
 
-@dataclass(frozen=True)  # without slots, for what is worked out once
 class Outlook:
-    """What a forecast is worth by that waiting: the part of the demand that stays for a minute."""
+    """What a forecast is worth by that waiting: the part of the demand that stays for a minute.
 
-    waiting: Waiting
-    forecast: Forecast = NOTHING_KNOWN
+    `spare` are the workers without a job that are worth a start, `kept` those that are worth
+    keeping, besides, if they are there. `ending_share` is, of the workers with a job, those that
+    end it while an instance would start.
+    """
 
-    @cached_property
-    def spare(self) -> int:
-        """Workers without a job that are worth a start. The first one spares whoever comes a start;
-        where jobs are shorter than that, the others spare those that come at once their turns."""
+    def __init__(self, waiting: Waiting, forecast: Forecast = NOTHING_KNOWN) -> None:
+        self.waiting = waiting
+        self.forecast = forecast
+        self.spare = self._spare()
+        self.kept = self._kept()
+        self.ending_share = self._ending_share()
+
+    def _spare(self) -> int:
+        """The first one spares whoever comes a start; where jobs are shorter than that, the others
+        spare those that come at once their turns."""
         if not self.waiting.foresees:
             return 0
         expected = self.forecast.jobs_with_chance(self.waiting.started_chance)
@@ -117,21 +124,17 @@ class Outlook:
         waited = self.forecast.waited_seconds(workers, start_seconds)
         return waited - self.forecast.waited_seconds(workers + 1, start_seconds)
 
-    @cached_property
-    def kept(self) -> int:
-        """Those that are worth keeping, besides, if they are there."""
+    def _kept(self) -> int:
         if not self.waiting.foresees:
             return 0
         return self.forecast.jobs_at_once(self.waiting.missed_chance)
 
-    @cached_property
+    @cached_property  # asked for while jobs wait alone
     def rivals_per_start(self) -> float:
         """None where a start is good enough, the more the dearer a wait is."""
         return RIVALS * self.forecast.lasting * (1.0 - self.waiting.chance)
 
-    @cached_property
-    def ending_share(self) -> float:
-        """Of the workers with a job, those that end it while an instance would start."""
+    def _ending_share(self) -> float:
         if self.forecast.service_seconds is None:
             return 0.0
         return min(1.0, self.waiting.start_seconds / self.forecast.service_seconds)
@@ -169,12 +172,18 @@ def outlook(history: ArrivalHistory | None, waiting: Waiting, backlog: int) -> O
     """Without a history nothing is expected. `backlog`: the jobs that wait or run."""
     if history is None:
         return Outlook(waiting)
-    return _outlook(history, waiting, backlog if history.is_overtaken else None)
+    return _outlooks(history, waiting)(backlog if history.is_overtaken else None)
 
 
-@lru_cache(maxsize=64)  # backlogs come again, minutes pass
-def _outlook(history: ArrivalHistory, waiting: Waiting, backlog: int | None) -> Outlook:
-    return Outlook(waiting, foresee(history, waiting.start_seconds, backlog))
+@lru_cache(maxsize=1)  # another minute may look like this one, and takes long to tell apart
+def _outlooks(history: ArrivalHistory, waiting: Waiting) -> Callable[[int | None], Outlook]:
+    """One history's, by the backlog: many looks have the same."""
+
+    @cache
+    def of(backlog: int | None) -> Outlook:
+        return Outlook(waiting, foresee(history, waiting.start_seconds, backlog))
+
+    return of
 
 
 def demand(
@@ -182,10 +191,13 @@ def demand(
 ) -> Demand:
     """`slots` are the jobs that workers in service can run at once; `within_reach` those of all
     instances that are set up, the sleeping ones too."""
-    backlog = visible + in_flight
-    needed = max(min(slots, backlog), backlog - expected.sooner_served(visible, slots))
     # Each worker that ends its job meanwhile is a spare one, counted once.
     spare = max(0, expected.spare - int(in_flight * expected.ending_share))
+    if not visible:  # nobody to outrun, or to hold what was started for
+        least = in_flight + spare
+        return Demand(needed=in_flight, least=least, most=least + expected.kept)
+    backlog = visible + in_flight
+    needed = max(min(slots, backlog), backlog - expected.sooner_served(visible, slots))
     # Who is not set up yet outruns nobody.
     rivals = min(expected.rivals(needed - in_flight), max(0, within_reach - needed))
     least = needed + max(spare, rivals)

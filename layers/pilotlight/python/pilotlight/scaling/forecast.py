@@ -42,13 +42,13 @@ class ArrivalHistory:
     per_minute: tuple[int, ...]
     service_seconds: float | None = None
 
-    @cached_property
+    @property
     def jobs_an_hour(self) -> float:
         """Their mean; 0 for no past."""
         hours = len(self.per_minute) / HOUR_MINUTES
         return sum(self.per_minute) / hours if hours else 0.0
 
-    @cached_property
+    @property
     def recent(self) -> tuple[int, ...]:
         return self.per_minute[-HISTORY_MINUTES:]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from local.group.clock import Schedule
 from pilotlight.scaling.decision import Observation, Policy, QueueDepth, desired_capacity
@@ -13,6 +13,7 @@ from simulator.fleet import Fleet
 from simulator.news import News
 
 NAME = "pilotlight"
+HALF_MINUTE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,14 @@ class OurLook:
         self.every_seconds: float = pause_seconds(self._watch_seconds, self._history)
         self._minute_ends_at = self._arrivals.next_change_at
         self._schedule.call_at(self._minute_ends_at, self._new_minute)
+        if self._history.due:
+            self._schedule.call_at(self._minute_ends_at - HALF_MINUTE_SECONDS, self._half_minute)
+
+    def _half_minute(self) -> None:
+        """What is due by the clock comes nearer."""
+        self._news.tell()
+        seconds_ago = self._history.newest_ended_seconds_ago + HALF_MINUTE_SECONDS
+        self._history = replace(self._history, newest_ended_seconds_ago=seconds_ago)
 
     def _observe(self) -> Observation:
         group, crew = self._fleet.group, self._crew

@@ -118,10 +118,14 @@ def observations(draw: st.DrawFn) -> Observation:
     )
 
 
+by_the_clock = st.lists(st.integers(0, 3) | st.just(0), min_size=60, max_size=60).map(
+    lambda hour: (*hour, *hour, *hour, *hour)
+)
 histories = st.none() | st.builds(
     ArrivalHistory,
-    per_minute=st.lists(st.integers(0, 80), max_size=70).map(tuple),
+    per_minute=st.lists(st.integers(0, 80), max_size=70).map(tuple) | by_the_clock,
     service_seconds=st.none() | st.floats(0.5, 4000),
+    newest_ended_seconds_ago=st.integers(0, 300),
 )
 policies = st.builds(
     Policy,

@@ -1,5 +1,7 @@
 """The scaling decision as a table: what it expects, and what people want besides."""
 
+from dataclasses import replace
+
 import pytest
 
 from pilotlight.scaling.decision import (
@@ -14,6 +16,10 @@ from pilotlight.scaling.forecast import ArrivalHistory
 from tests.scaling_sights import hour, seen
 
 WAVES = ArrivalHistory(per_minute=((1,) * 5 + (20,) * 5) * 30 + (1, 1), service_seconds=15.0)
+BEFORE_A_BATCH = ArrivalHistory(
+    per_minute=((0, 0, 12) + (0,) * 57) * 6, service_seconds=300.0, newest_ended_seconds_ago=90
+)
+IN_ITS_MINUTE = replace(BEFORE_A_BATCH, newest_ended_seconds_ago=120)
 LONE_JOBS = ArrivalHistory(per_minute=((0,) * 27 + (1, 0, 0)) * 8)
 A_BURST = ArrivalHistory(per_minute=(0,) * 300 + (40, 40) + (0,) * 58)
 CLUMPS = ArrivalHistory(per_minute=(0, 10) * 180, service_seconds=4.0)
@@ -139,6 +145,36 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
             Policy(target_wait_seconds=5, start_seconds=25),
             Decision(14, Reason.EXPECTED_ARRIVALS),
             id="two of six expected jobs go to workers that become free meanwhile",
+        ),
+        pytest.param(
+            seen(0, desired=0, warm=20, max_size=20, history=BEFORE_A_BATCH),
+            Policy(),
+            Decision(12, Reason.EXPECTED_ARRIVALS),
+            id="a batch that comes each hour finds its workers ready",
+        ),
+        pytest.param(
+            seen(0, desired=0, warm=8, max_size=20, history=BEFORE_A_BATCH),
+            Policy(),
+            Decision(8, Reason.EXPECTED_ARRIVALS),
+            id="as many as are set up: who is not would come too late",
+        ),
+        pytest.param(
+            seen(0, desired=0, warm=20, max_size=20, history=BEFORE_A_BATCH),
+            Policy(target_wait_seconds=15),
+            Decision(0, Reason.NO_CHANGE),  # 4/5 is below 15/25 x 1.375
+            id="unless a wait is cheaper than the chance that it fails to come",
+        ),
+        pytest.param(
+            seen(0, desired=12, idle=12, warm=8, max_size=20, history=IN_ITS_MINUTE),
+            Policy(),
+            Decision(12, Reason.NO_CHANGE),
+            id="in its minute they are waited for",
+        ),
+        pytest.param(
+            seen(0, 12, desired=12, protected=12, warm=8, max_size=20, history=IN_ITS_MINUTE),
+            Policy(),
+            Decision(12, Reason.NO_CHANGE),
+            id="and when it has come, nobody else is started",
         ),
         pytest.param(
             seen(0, 0, desired=12, idle=12, max_size=20, history=WAVES),

@@ -153,6 +153,15 @@ def test_ours_kills_nobody_and_finishes_all() -> None:
     assert (result.busy_kills, result.lost_job_seconds, result.unfinished) == (0, 0.0, 0)
 
 
+def test_a_batch_of_each_hour_waits_only_until_four_of_them_are_known() -> None:
+    hours, batch = 10, 6
+    moments = [hour * HOUR + 600 + second for hour in range(hours) for second in range(batch)]
+
+    result = run(jobs(*((moment, 300.0) for moment in moments)), Ours())
+
+    assert sum(wait > 1 for wait in result.waits_seconds) == 4 * batch
+
+
 def test_capacity_errors_fail_starts_and_the_jobs_are_done_all_the_same() -> None:
     result = run(steady(days=0.02), Ours(), capacity_error_probability=0.3)
     assert result.failed_starts > 0

@@ -6,7 +6,7 @@ pricing, 2026), so each answer is kept in the warm function as long as it is wor
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pilotlight.aws.calls import named_errors
 from pilotlight.scaling.forecast import HISTORY_MINUTES, ArrivalHistory
@@ -18,6 +18,7 @@ Answer = TypeVar("Answer")
 Series = Mapping[datetime, float]
 
 MINUTE_SECONDS = 60
+AGE_STEP_SECONDS = 30  # a history that is as good as the one of the last look is the same
 SENT_SECONDS = 60.0  # SQS reports once a minute
 QUIET_SENT_SECONDS = 300.0  # after an hour without a job
 SERVICE_SECONDS = 900.0  # a mean over an hour changes slowly
@@ -41,6 +42,13 @@ class Kept(Generic[Answer]):
         return self._kept[0]
 
 
+class Counts(NamedTuple):
+    """For each minute from the first reported to the last; when that one ended."""
+
+    per_minute: tuple[int, ...]
+    ended_at: float
+
+
 class JobsQueueMetrics:
     """Implements scaling's HistoryReader and PeaksReader."""
 
@@ -48,18 +56,21 @@ class JobsQueueMetrics:
         self._client = client
         self._queue_name = queue_url.rsplit("/", 1)[-1]
         self._now = now
-        self._sent = Kept[tuple[int, ...]]()
+        self._sent = Kept[Counts | None]()
         self._service = Kept[float | None]()
         self._peaks = Kept[tuple[int, ...]]()
 
     def history(self) -> ArrivalHistory | None:
         """None when SQS has reported nothing (it does not for a queue unused for six hours)."""
         now = self._now()
-        per_minute = self._sent.get(now, self._ask_sent)
-        if not per_minute:
+        counts = self._sent.get(now, self._ask_sent)
+        if counts is None:
             return None
-        service_seconds = self._service.get(now, self._ask_service)
-        return ArrivalHistory(per_minute=per_minute, service_seconds=service_seconds)
+        return ArrivalHistory(
+            per_minute=counts.per_minute,
+            service_seconds=self._service.get(now, self._ask_service),
+            newest_ended_seconds_ago=_age_seconds(counts, now),
+        )
 
     def peaks(self) -> tuple[int, ...]:
         """Most jobs waiting and running, for each five minutes of the last week that has any."""
@@ -80,9 +91,9 @@ class JobsQueueMetrics:
             return None
         return sum(busy.values()) * period / jobs or None  # 0: too short to be seen in flight
 
-    def _ask_sent(self) -> tuple[tuple[int, ...], float]:
+    def _ask_sent(self) -> tuple[Counts | None, float]:
         counts = _counts(self.sent(HISTORY_MINUTES * MINUTE_SECONDS))
-        is_quiet = not any(counts[-60:])
+        is_quiet = counts is None or not any(counts.per_minute[-60:])
         return counts, QUIET_SENT_SECONDS if is_quiet else SENT_SECONDS
 
     def _ask_service(self) -> tuple[float | None, float]:
@@ -125,16 +136,18 @@ class JobsQueueMetrics:
         return found
 
 
-def _counts(sent: Series) -> tuple[int, ...]:
-    """One for each minute from the first reported to the last; minutes without a report have none.
-
-    What is not reported after the last is late, not zero.
-    """
+def _counts(sent: Series) -> Counts | None:
+    """Minutes without a report have none. What is not reported after the last is late, not zero."""
     if not sent:
-        return ()
-    first = min(sent)
-    last = int((max(sent) - first).total_seconds() // MINUTE_SECONDS)
+        return None
+    first, newest = min(sent), max(sent)
+    last = int((newest - first).total_seconds() // MINUTE_SECONDS)
     counts = [0] * (last + 1)
     for moment, count in sent.items():
         counts[int((moment - first).total_seconds() // MINUTE_SECONDS)] += int(count)
-    return tuple(counts)
+    return Counts(tuple(counts), newest.timestamp() + MINUTE_SECONDS)
+
+
+def _age_seconds(counts: Counts, now: float) -> int:
+    seconds = max(0.0, now - counts.ended_at)
+    return int(seconds // AGE_STEP_SECONDS) * AGE_STEP_SECONDS

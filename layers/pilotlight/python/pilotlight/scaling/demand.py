@@ -16,6 +16,8 @@ from pilotlight.scaling.forecast import (
     NOTHING_KNOWN,
     ArrivalHistory,
     Forecast,
+    due_now,
+    due_soon,
     foresee,
 )
 
@@ -89,40 +91,51 @@ class Outlook:
 
     `spare` are the workers without a job that are worth a start, `kept` those that are worth
     keeping, besides, if they are there. `ending_share` is, of the workers with a job, those that
-    end it while an instance would start.
+    end it while an instance would start. `due_soon` are those that are worth a start for what comes
+    by the clock as soon as they are up, `due_now` those to wait for what may have come already.
     """
 
-    def __init__(self, waiting: Waiting, forecast: Forecast = NOTHING_KNOWN) -> None:
+    def __init__(
+        self,
+        waiting: Waiting,
+        forecast: Forecast = NOTHING_KNOWN,
+        soon: Forecast = NOTHING_KNOWN,
+        now: Forecast = NOTHING_KNOWN,
+    ) -> None:
         self.waiting = waiting
         self.forecast = forecast
-        self.spare = self._spare()
+        self.spare = self._worth_starting(forecast)
         self.kept = self._kept()
         self.ending_share = self._ending_share()
+        self.due_soon = self._worth_starting(soon)
+        self.due_now = self._worth_starting(now)
 
-    def _spare(self) -> int:
+    def _worth_starting(self, forecast: Forecast) -> int:
         """The first one spares whoever comes a start; where jobs are shorter than that, the others
         spare those that come at once their turns."""
         if not self.waiting.foresees:
             return 0
-        expected = self.forecast.jobs_with_chance(self.waiting.started_chance)
-        service_seconds = self.forecast.service_seconds
+        expected = forecast.jobs_with_chance(self.waiting.started_chance)
+        service_seconds = forecast.service_seconds
         if service_seconds is None or service_seconds >= self.waiting.start_seconds:
             return expected
-        return max(min(1, expected), self._worth_while(service_seconds))
+        return max(min(1, expected), self._worth_while(forecast, service_seconds))
 
-    def _worth_while(self, service_seconds: float) -> int:
+    def _worth_while(self, forecast: Forecast, service_seconds: float) -> int:
         """Workers of which each saves, during a job, waits that are worth its own time. The last
         is sought by halving, since each saves less than the one before as soon as there are some
         (of dozens that come at once, the first few leave as many to wait for a start)."""
         price_seconds = self.waiting.started_chance * service_seconds
-        most = len(self.forecast.chances_at_once) - 1
-        return bisect_left(range(most), True, key=lambda n: self._saved(n) < price_seconds)
+        most = len(forecast.chances_at_once) - 1
+        return bisect_left(
+            range(most), True, key=lambda n: self._saved(forecast, n) < price_seconds
+        )
 
-    def _saved(self, workers: int) -> float:
+    def _saved(self, forecast: Forecast, workers: int) -> float:
         """Seconds of wait, by one more."""
         start_seconds = self.waiting.start_seconds
-        waited = self.forecast.waited_seconds(workers, start_seconds)
-        return waited - self.forecast.waited_seconds(workers + 1, start_seconds)
+        waited = forecast.waited_seconds(workers, start_seconds)
+        return waited - forecast.waited_seconds(workers + 1, start_seconds)
 
     def _kept(self) -> int:
         if not self.waiting.foresees:
@@ -178,10 +191,11 @@ def outlook(history: ArrivalHistory | None, waiting: Waiting, backlog: int) -> O
 @lru_cache(maxsize=1)  # another minute may look like this one, and takes long to tell apart
 def _outlooks(history: ArrivalHistory, waiting: Waiting) -> Callable[[int | None], Outlook]:
     """One history's, by the backlog: many looks have the same."""
+    due = (due_soon(history, waiting.start_seconds), due_now(history)) if history.due else ()
 
     @cache
     def of(backlog: int | None) -> Outlook:
-        return Outlook(waiting, foresee(history, waiting.start_seconds, backlog))
+        return Outlook(waiting, foresee(history, waiting.start_seconds, backlog), *due)
 
     return of
 
@@ -192,15 +206,13 @@ def demand(
     """`slots` are the jobs that workers in service can run at once; `within_reach` those of all
     instances that are set up, the sleeping ones too."""
     # Each worker that ends its job meanwhile is a spare one, counted once.
-    spare = max(0, expected.spare - int(in_flight * expected.ending_share))
-    if not visible:  # nobody to outrun, or to hold what was started for
-        least = in_flight + spare
-        return Demand(needed=in_flight, least=least, most=least + expected.kept)
+    ending = int(in_flight * expected.ending_share)
+    spare, due_soon = max(0, expected.spare - ending), max(0, expected.due_soon - ending)
     backlog = visible + in_flight
     needed = max(min(slots, backlog), backlog - expected.sooner_served(visible, slots))
-    # Who is not set up yet outruns nobody.
-    rivals = min(expected.rivals(needed - in_flight), max(0, within_reach - needed))
-    least = needed + max(spare, rivals)
+    # Who is not set up yet outruns nobody, and is late for what is due.
+    at_hand = max(0, within_reach - needed)
+    least = needed + max(spare, min(at_hand, max(due_soon, expected.rivals(needed - in_flight))))
     # While jobs wait, what was started for a burst is not called surplus for being up first.
-    held = max(spare + expected.kept, expected.rivals(visible))
+    held = max(spare + expected.kept, expected.rivals(visible), expected.due_now)
     return Demand(needed=needed, least=least, most=max(least, backlog + held))

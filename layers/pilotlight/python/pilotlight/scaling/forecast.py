@@ -12,11 +12,13 @@ which of what followed is the likelier one.
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, compress, islice, pairwise, zip_longest
 from operator import mul, neg, not_, sub
+
+from pilotlight.scaling.clockwork import Due, chances_due, due_minutes, without_due
 
 MINUTE_SECONDS = 60.0
 HOUR_MINUTES = 60
@@ -30,6 +32,8 @@ ALIKE_MINUTES = 40
 """So many of the past are asked, of those most like now, and all that are no less like it."""
 LEAST_CHANCE = 0.01
 """What is less likely is not expected at all."""
+EARLY_SECONDS = 5.0
+"""Before a minute in which jobs are due its workers are to be ready."""
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots, for what is worked out once
@@ -37,10 +41,17 @@ class ArrivalHistory:
     """Jobs sent in each full minute, the oldest first; the newest may be some minutes old.
 
     `service_seconds` is the mean time that a job works, above 0, None while nothing tells it.
+    `newest_ended_seconds_ago` is how old they are.
     """
 
     per_minute: tuple[int, ...]
     service_seconds: float | None = None
+    newest_ended_seconds_ago: int = 60
+
+    @property
+    def minutes_ago(self) -> int:
+        """Since the newest minute ended, in full minutes: 0 while the next one is on."""
+        return int(self.newest_ended_seconds_ago // MINUTE_SECONDS)
 
     @property
     def jobs_an_hour(self) -> float:
@@ -48,9 +59,16 @@ class ArrivalHistory:
         hours = len(self.per_minute) / HOUR_MINUTES
         return sum(self.per_minute) / hours if hours else 0.0
 
+    @cached_property
+    def due(self) -> Due:
+        """What comes by the clock."""
+        return due_minutes(self.per_minute[-HISTORY_MINUTES:])
+
     @property
     def recent(self) -> tuple[int, ...]:
-        return self.per_minute[-HISTORY_MINUTES:]
+        """The last hours, without what came by the clock."""
+        per_minute = self.per_minute[-HISTORY_MINUTES:]
+        return without_due(per_minute, self.due) if self.due else per_minute
 
     @cached_property
     def followers(self) -> Counter[int]:
@@ -140,6 +158,30 @@ def foresee(history: ArrivalHistory, start_seconds: float, backlog: int | None =
         chances_at_once=chances_at_once,
         per_minute=history.recent,
         service_seconds=service_seconds,
+    )
+
+
+def due_now(history: ArrivalHistory) -> Forecast:
+    """What comes by the clock in the minute that is on, whether it has come or not."""
+    this_minute = history.minutes_ago
+    return _due(history, range(this_minute, this_minute + 1))
+
+
+def due_soon(history: ArrivalHistory, start_seconds: float) -> Forecast:
+    """What comes by the clock in a later minute that begins before a start of now is over."""
+    ready_seconds = history.newest_ended_seconds_ago + start_seconds + EARLY_SECONDS
+    return _due(history, range(history.minutes_ago + 1, int(ready_seconds // MINUTE_SECONDS) + 1))
+
+
+def _due(history: ArrivalHistory, minutes: Iterable[int]) -> Forecast:
+    """The largest batch of those minutes after the newest known one."""
+    batches = (history.due.get(minute % HOUR_MINUTES, ()) for minute in minutes)
+    chances = chances_due(max(batches, key=sum, default=()))
+    return Forecast(
+        chances=chances,
+        chances_at_once=chances,
+        per_minute=(),
+        service_seconds=history.service_seconds,
     )
 
 

@@ -16,8 +16,9 @@ from benchmarks.rows import Row
 from benchmarks.scale import scale_rows
 from benchmarks.simulation import simulation_rows
 from cli.deploy import ROOT
+from cli.explained import explained
 from cli.report import write_json
-from cli.terminal import console, explained
+from cli.terminal import console
 
 FOLDER = ROOT / "build" / "bench"
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli.clouds import ConfiguredCloud
 from cli.errors import CommandError
+from cli.explained import announce_wait, explained
 from cli.queue_history import read_queue, read_stack
 from cli.simulate import (
     TRACE_HELP,
@@ -25,7 +26,7 @@ from cli.simulate import (
     surroundings_for,
 )
 from cli.stack import Stack
-from cli.terminal import announce_wait, console, explained
+from cli.terminal import console
 from simulator.advice import Advice
 from simulator.advice import advise as advice_for
 from simulator.result import percentile

@@ -11,7 +11,9 @@ import typer
 
 from cli.deploy import ROOT
 from cli.errors import CommandError
+from cli.explained import announce_wait, explained
 from cli.report import write_json
+from cli.results_table import print_table, results_table
 from cli.simulate import (
     InstanceType,
     MaxSize,
@@ -19,13 +21,11 @@ from cli.simulate import (
     Seed,
     ServiceSeconds,
     ServiceSpread,
-    print_table,
     read,
-    results_table,
     services_of,
     surroundings_for,
 )
-from cli.terminal import announce_wait, console, explained
+from cli.terminal import console
 from simulator.comparison import Comparison
 from simulator.comparison import compare as compare_policies
 from simulator.field import UnknownPolicyError
@@ -109,7 +109,7 @@ def print_comparison(found: Comparison) -> None:
         f"{trace.name}: {len(trace):,} jobs, {trace.work_hours:,.0f} hours of work, "
         f"{surroundings.instance_type}, {surroundings.prepared} instances prepared for everybody"
     )
-    print_table(console, results_table(title, found.results))
+    print_table(results_table(title, found.results))
     for verdict in found.verdicts:
         word, colour = ("yes", "green") if verdict.holds else ("NO", "red")
         console.print(

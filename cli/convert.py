@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError
-from cli.terminal import announce_wait, console, explained
+from cli.explained import announce_wait, explained
+from cli.terminal import console
 from simulator.originals import read_original
 from simulator.trace import TraceError, write_trace
 

@@ -16,12 +16,13 @@ from rich.text import Text
 from cli.clouds import ConfiguredCloud
 from cli.dead_letters import DeadLetterQueue, Letter
 from cli.errors import CommandError
+from cli.explained import explained
 from cli.jobs import JobsDesk
 from cli.options import StackName
 from cli.recording import Job
 from cli.replay import JobsTable, Replay, Replayed, Verdict, is_lost, lost_reason
 from cli.stack import Stack
-from cli.terminal import console, explained
+from cli.terminal import console
 
 SHOWN_OUTPUT_LINES = 3
 

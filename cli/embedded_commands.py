@@ -14,12 +14,13 @@ from cli import demo as demos
 from cli import origin as origins
 from cli.clouds import embedded_cloud
 from cli.deploy import ROOT
+from cli.explained import explained
 from cli.interrupted import run_interrupted
 from cli.live import view_for
 from cli.options import Speed
 from cli.report import write_json
 from cli.results import print_results, write_results
-from cli.terminal import console, explained
+from cli.terminal import console
 from local.cloud import EmbeddedCloud
 
 

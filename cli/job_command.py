@@ -16,12 +16,13 @@ from rich.text import Text
 
 from cli.clouds import ConfiguredCloud
 from cli.errors import CommandError
+from cli.explained import explained
 from cli.job_story import attempt_times, capacity, headline, outcome
 from cli.jobs import JobsDesk
 from cli.options import StackName
 from cli.recording import Job, Look
 from cli.stack import Stack
-from cli.terminal import console, explained
+from cli.terminal import console
 from cli.watch import Observer
 
 FOLLOW_SECONDS = 1.0

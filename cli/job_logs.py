@@ -15,12 +15,13 @@ from rich.text import Text
 
 from cli.clouds import ConfiguredCloud
 from cli.errors import CommandError
+from cli.explained import explained
 from cli.job_command import JobId
 from cli.jobs import JobsDesk
 from cli.options import StackName
 from cli.recording import Job
 from cli.stack import Stack
-from cli.terminal import console, explained
+from cli.terminal import console
 from pilotlight.jobs.message import JOB_ID
 
 FOLLOW_SECONDS = 1.0

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.errors import CommandError
-from cli.terminal import announce_wait, console, explained
+from cli.explained import announce_wait, explained
 from simulator.field import UnknownPolicyError, choose
 from simulator.inputs import read_jobs
 from simulator.need import prepared_for
 from simulator.ours import Ours, with_target
 from simulator.prices import UnknownInstanceTypeError, instance_hour
-from simulator.result import Result, percentile
 from simulator.run import Entrant
 from simulator.run import simulate as simulate_run
 from simulator.services import Lognormal, ServiceTimes
 from simulator.surroundings import Surroundings
 from simulator.trace import Trace, TraceError
-
-TABLE_WIDTH = 120
 
 TRACE_HELP = (
     "CSV with the columns arrival_s,service_s, in seconds; or NumberOfMessagesSent of a queue as "
@@ -114,7 +108,9 @@ def simulate(
     if as_json:
         typer.echo(json.dumps([result.as_json() for result in results], indent=2))
     else:
-        print_simulation(console, jobs, results)
+        from cli.results_table import print_simulation  # rich, which JSON does without
+
+        print_simulation(jobs, results)
 
 
 def surroundings_for(
@@ -170,37 +166,3 @@ def chosen(names: str, target_wait_seconds: float | None) -> tuple[Entrant, ...]
         return choose(names, ours)
     except UnknownPolicyError as error:
         raise CommandError(f"--policy {names}: {error}") from error
-
-
-def results_table(title: str, results: Iterable[Result]) -> Table:
-    """Side by side, cheapest first."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("policy", no_wrap=True)
-    for heading in (
-        "p50 s", "p95 s", "p99 s", "warm", "kills", "lost h", "hours", "USD", "calls", "unfinished",
-    ):  # fmt: skip
-        table.add_column(heading, justify="right", no_wrap=True)
-    for result in sorted(results, key=lambda result: result.usd):
-        waits = result.waits_seconds
-        table.add_row(
-            result.policy,
-            *(f"{percentile(waits, percent):,.1f}" for percent in (50, 95, 99)),
-            f"{result.warm_share:.0%}",
-            f"{result.busy_kills:,}",
-            f"{result.lost_job_seconds / 3600:,.1f}",
-            f"{result.instance_hours['billed']:,.0f}",
-            f"{result.usd:,.2f}",
-            f"{result.api_calls:,}",
-            f"{result.unfinished:,}",
-        )
-    return table
-
-
-def print_simulation(console: Console, trace: Trace, results: list[Result]) -> None:
-    title = f"{trace.name}: {len(trace):,} jobs, {trace.work_hours:,.0f} hours of work"
-    print_table(console, results_table(title, results))
-
-
-def print_table(console: Console, table: Table) -> None:
-    """Whole, on a narrow terminal or in a file too: cut numbers are worse than broken lines."""
-    Console(width=max(console.width, TABLE_WIDTH)).print(table)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cli.clouds import ConfiguredCloud
+from cli.explained import explained
 from cli.live import fleet
 from cli.options import StackName
 from cli.stack import Stack
-from cli.terminal import console, explained
+from cli.terminal import console
 from cli.watch import Observer
 
 

@@ -10,7 +10,7 @@ import typer
 
 from cli.clouds import PATIENCE
 from cli.errors import CommandError
-from cli.terminal import announce_wait, explained
+from cli.explained import announce_wait, explained
 from pilotlight.aws.configured_clients import configured_clients
 from pilotlight.client import Client
 from pilotlight.errors import PilotlightError

@@ -1,21 +1,12 @@
-"""The terminal: where commands print, and how their errors look there."""
+"""The terminal: where commands print."""
 
 from __future__ import annotations
 
 import re
-import signal
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
-import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-
-from cli.errors import CommandError
-from cli.remedies import with_remedy
-from local.errors import CloudStartError
 
 TABLE_COLUMNS = 150
 """What tables get where output goes to a file or a pipe, which have no width of their own."""
@@ -48,27 +39,3 @@ def _console() -> Console:
 
 
 console = _console()
-
-
-def announce_wait(text: str) -> None:
-    """What a silence that may be long is about, for a person who looks on."""
-    if sys.stderr.isatty():
-        typer.echo(f"{text} ...", err=True)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Errors that a person can act on are shown without a traceback, and end the command with 1.
-
-    SIGTERM unwinds as Ctrl-C does, so that what was started is ended.
-    """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except (CommandError, CloudStartError, BotoCoreError, ClientError) as error:
-        if details := getattr(error, "details", ""):
-            console.print(details, style="dim", highlight=False, markup=False, soft_wrap=True)
-        console.print(
-            with_remedy(error), style="red", highlight=False, markup=False, soft_wrap=True
-        )
-        raise typer.Exit(1) from error

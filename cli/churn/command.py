@@ -14,10 +14,11 @@ from cli.churn.plan import LONG, SHORT, make_plan
 from cli.churn.report import as_document, print_churn
 from cli.churn.run import PARAMETERS, run_churn
 from cli.deploy import ROOT
+from cli.explained import explained
 from cli.live import view_for
 from cli.options import Speed
 from cli.report import write_json
-from cli.terminal import console, explained
+from cli.terminal import console
 from local.cloud import EmbeddedCloud
 
 Seed = Annotated[int, typer.Option(help="Same seed, same jobs and strikes.")]

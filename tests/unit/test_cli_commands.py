@@ -1,7 +1,9 @@
 """Commands are imported when they are asked for."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,11 +12,11 @@ from cli.main import MODULES, app
 
 SIMULATE = """
 import sys
-from typer.testing import CliRunner
 from cli.main import app
 
-result = CliRunner().invoke(app, ["simulate", "--help"])
-print(result.exit_code, [name for name in ("boto3", "jinja2", "matplotlib") if name in sys.modules])
+app(["simulate", "--trace", sys.argv[1], "--json"], standalone_mode=False)
+loaded = {"botocore", "jinja2", "matplotlib", "rich"} & set(sys.modules)
+print(sorted(loaded), file=sys.stderr)
 """
 
 
@@ -33,9 +35,13 @@ def test_an_unknown_command_is_refused_with_its_name() -> None:
     assert "simulat" in refused.output
 
 
-def test_a_simulation_starts_without_the_sdk() -> None:
+def test_a_simulation_starts_without_the_sdk_and_what_draws_tables(tmp_path: Path) -> None:
+    trace = tmp_path / "trace.csv"
+    trace.write_text("arrival_s,service_s\n0,10\n", encoding="utf-8")
+
     found = subprocess.run(
-        [sys.executable, "-c", SIMULATE], capture_output=True, text=True, check=True
+        [sys.executable, "-c", SIMULATE, trace], capture_output=True, text=True, check=True
     )
 
-    assert found.stdout.strip() == "0 []"
+    assert found.stderr.strip() == "[]"
+    assert json.loads(found.stdout)[0]["jobs"] == 1

@@ -6,7 +6,8 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal import ShowingConsole, announce_wait
+from cli.explained import announce_wait
+from cli.terminal import ShowingConsole
 
 
 def shown(renderable: object) -> str:

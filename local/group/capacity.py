@@ -16,7 +16,7 @@ from local.group.members import Members
 from local.group.ports import World
 from local.group.records import Records
 from local.group.settings import GroupSettings, Placement, WarmPool
-from local.group.sizing import Census, Plan, plan
+from local.group.sizing import Census, Plan, Surplus, plan
 from local.group.states import (
     ENTER_POOL,
     LAUNCH,
@@ -51,6 +51,11 @@ class Owner(Protocol):
     def pool(self) -> WarmPool | None: ...
 
     @property
+    def surplus(self) -> Surplus:
+        """What an instance refresh wants meanwhile."""
+        ...
+
+    @property
     def request(self) -> Sentence:
         """Who changed the group's capacity last, for the cause of activities."""
         ...
@@ -61,6 +66,9 @@ class Owner(Protocol):
         ...
 
     def is_suspended(self, process: str) -> bool: ...
+
+    def launched(self) -> None:
+        """EC2 took a launch into the group."""
 
 
 class Capacity:
@@ -114,7 +122,8 @@ class Capacity:
     def _decide(self) -> None:
         self._due = self._timer = None
         owner = self._owner
-        moves = plan(self._census(), owner.desired_capacity, owner.settings.max_size, owner.pool)
+        desired, largest = owner.desired_capacity, owner.settings.max_size
+        moves = plan(self._census(), desired, largest, owner.pool, owner.surplus)
         if not owner.is_suspended("Terminate"):
             self._shrink(moves)
         if not owner.is_suspended("Launch"):
@@ -153,6 +162,8 @@ class Capacity:
             placement = min(self._placements(), key=lambda place: size_of_zone(place.zone))
             if not self._journeys.launch(transition, placement, self._growth(transition)):
                 return
+            if transition is LAUNCH:
+                self._owner.launched()
 
     def _placements(self) -> list[Placement]:
         """All that may be tried: zones that refused lately only when there is no other."""

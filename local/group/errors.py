@@ -76,6 +76,20 @@ class ScalingActivityInProgressError(AutoScalingError):
     http_status = 400
 
 
+class InstanceRefreshInProgressError(AutoScalingError):
+    """An instance refresh is active, and what was asked for has to wait for its end."""
+
+    code = "InstanceRefreshInProgress"
+    http_status = 400
+
+
+class ActiveInstanceRefreshNotFoundError(AutoScalingError):
+    """There is no instance refresh that could be cancelled."""
+
+    code = "ActiveInstanceRefreshNotFound"
+    http_status = 400
+
+
 class LimitExceededError(AutoScalingError):
     """More of something than the quota allows."""
 

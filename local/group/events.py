@@ -18,25 +18,19 @@ from local.group.states import Transition
 
 @dataclass(slots=True, eq=False)
 class GroupEvent:
-    """An event for the bus, about one instance (or "", when EC2 gave none) on its way.
+    """An event for the bus.
 
     It is put into AWS's words only where somebody reads them: virtual time rarely does.
     """
 
     group_name: str
     group_arn: str
-    transition: Transition
-    instance_id: str
     time: float
 
     @property
     def hook(self) -> Hook | None:
         """That of a lifecycle action, for its notification target."""
         return None
-
-    @property
-    def verb(self) -> str:
-        return "Launch" if self.transition.launches else "Terminate"
 
     @property
     def detail_type(self) -> str:
@@ -52,7 +46,19 @@ class GroupEvent:
 
 
 @dataclass(slots=True, eq=False)
-class ActionEvent(GroupEvent):
+class InstanceEvent(GroupEvent):
+    """About one instance (or "", when EC2 gave none) on its way."""
+
+    transition: Transition
+    instance_id: str
+
+    @property
+    def verb(self) -> str:
+        return "Launch" if self.transition.launches else "Terminate"
+
+
+@dataclass(slots=True, eq=False)
+class ActionEvent(InstanceEvent):
     """`EC2 Instance-launch Lifecycle Action` or `-terminate`; resources hold the group alone."""
 
     action: LifecycleAction
@@ -83,7 +89,7 @@ class ActionEvent(GroupEvent):
 
 
 @dataclass(slots=True, eq=False)
-class OutcomeEvent(GroupEvent):
+class OutcomeEvent(InstanceEvent):
     """`EC2 Instance Launch Successful` and its three sisters; the activity has ended."""
 
     activity: Activity
@@ -117,6 +123,23 @@ class OutcomeEvent(GroupEvent):
     def resources(self) -> tuple[str, ...]:
         group = self.group_arn
         return (group, _instance_arn(group, self.instance_id)) if self.instance_id else (group,)
+
+
+@dataclass(slots=True, eq=False)
+class RefreshEvent(GroupEvent):
+    """`EC2 Auto Scaling Instance Refresh Started` and how it ended: Succeeded, Failed, Cancelled
+    (user guide, ec2-auto-scaling-event-reference)."""
+
+    refresh_id: str
+    verb: str
+
+    @property
+    def detail_type(self) -> str:
+        return f"EC2 Auto Scaling Instance Refresh {self.verb}"
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        return {"InstanceRefreshId": self.refresh_id, "AutoScalingGroupName": self.group_name}
 
 
 def activity_details(activity: Activity) -> dict[str, str]:

@@ -26,8 +26,9 @@ from local.group.latency import Delay
 from local.group.members import Members
 from local.group.ports import World
 from local.group.records import Records
+from local.group.refresh import Refreshes
 from local.group.settings import GroupSettings, Hook, WarmPool
-from local.group.sizing import pool_target
+from local.group.sizing import Surplus, pool_room, pool_target
 from local.group.states import (
     GROUP_ACTIVE,
     POOL_ACTIVE,
@@ -80,6 +81,7 @@ class Group:
         self.journeys = Journeys(self, world, self.members, self.records)
         self.health = Health(self, world, self.members, self.records, self.journeys)
         self.capacity = Capacity(self, world, self.members, self.records, self.journeys)
+        self.refreshes = Refreshes(self, world, self.members, self.records, self.journeys)
         self.ec2 = Ec2Answers(self.members, self.journeys, self.health, self.capacity)
         _check_desired(self.desired_capacity, settings)
         self._changed("a user request created an AutoScalingGroup", 0, self.desired_capacity)
@@ -152,7 +154,11 @@ class Group:
             )
 
     def put_warm_pool(self, pool: WarmPool) -> None:
-        """Create the pool or replace its settings; settled members stay as they are."""
+        """Create the pool or replace its settings; settled members stay as they are.
+
+        Raises InstanceRefreshInProgressError during an instance refresh (API reference).
+        """
+        self.refreshes.refuse_while_active()
         if self.pool is not None and self.pool.pending_delete:
             raise ValidationError(
                 f"The warm pool of AutoScalingGroup {self.name} is being deleted."
@@ -268,6 +274,7 @@ class Group:
                 "instance request(s) still in the group."
             )
         self.deleting = True
+        self.refreshes.stop()
         self.desired_capacity = 0
         self.capacity.stop()
         cause = (self.records.at("a user request force-deleted the AutoScalingGroup."),)
@@ -283,6 +290,16 @@ class Group:
     def pool_target(self) -> int:
         """WarmPoolDesiredCapacity."""
         return pool_target(self.pool, self.settings.max_size, self.desired_capacity)
+
+    @property
+    def pool_room(self) -> int:
+        """How much of its target the pool can have by now."""
+        total = self.members.group_total
+        return pool_room(self.pool, self.settings.max_size, self.desired_capacity, total)
+
+    @property
+    def surplus(self) -> Surplus:
+        return self.refreshes.surplus
 
     @property
     def pool_state(self) -> PoolState:
@@ -310,6 +327,9 @@ class Group:
         members = self.members
         if (members.group_active, members.pool_active) != (self.desired_capacity, self.pool_target):
             self.capacity.decide_after(Delay.REPLACEMENT)
+
+    def launched(self) -> None:
+        self.refreshes.launched()
 
     def launch_failed(self, begun_at: float) -> None:
         self.capacity.launch_failed(begun_at)

@@ -12,7 +12,7 @@ from local.group.activities import (
     Cause,
     Sentence,
 )
-from local.group.events import ActionEvent, OutcomeEvent
+from local.group.events import ActionEvent, OutcomeEvent, RefreshEvent
 from local.group.instance import Instance
 from local.group.ports import World
 from local.group.settings import Placement
@@ -46,9 +46,9 @@ class Records:
         event = ActionEvent(
             self._name,
             self._arn,
+            self.now(),
             instance.transition,
             instance.instance_id,
-            self.now(),
             action,
         )
         self._world.listener.publish(event)
@@ -91,6 +91,10 @@ class Records:
         self.succeeded(instance)
         self._world.listener.target_state(instance.instance_id, None)
 
+    def refresh_changed(self, refresh_id: str, verb: str) -> None:
+        event = RefreshEvent(self._name, self._arn, self.now(), refresh_id, verb)
+        self._world.listener.publish(event)
+
     def _publish(
         self, transition: Transition, activity: Activity, instance_id: str, succeeded: bool
     ) -> None:
@@ -98,9 +102,9 @@ class Records:
         event = OutcomeEvent(
             self._name,
             self._arn,
+            ended_at,
             transition,
             instance_id,
-            ended_at,
             activity,
             succeeded,
         )

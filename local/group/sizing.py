@@ -22,6 +22,19 @@ class Census(NamedTuple):
     pool_settled: int
 
 
+class Surplus(NamedTuple):
+    """What an instance refresh wants beyond desired capacity and the pool's target: more instances
+    in `group` and `pool` while it launches before it terminates, and so many of what the group
+    lacks launched `anew` instead of woken."""
+
+    group: int = 0
+    pool: int = 0
+    anew: int = 0
+
+
+NO_SURPLUS = Surplus()
+
+
 class Plan(NamedTuple):
     """How many to move each way now; `blocked_by_protection` is what could not leave, and will
     not be able to when those still launching have arrived."""
@@ -48,16 +61,30 @@ def pool_target(pool: WarmPool | None, max_size: int, desired: int) -> int:
     return max(pool.min_size, prepared_capacity(pool, max_size) - desired)
 
 
-def plan(census: Census, desired: int, max_size: int, pool: WarmPool | None) -> Plan:
-    """What brings the group to `desired` and the pool to its target.
+def pool_room(pool: WarmPool | None, max_size: int, desired: int, group_total: int) -> int:
+    """How many the pool can have by now: its target, less those in the group beyond `desired`,
+    which count as prepared in every state but Terminated."""
+    return pool_target(pool, max_size, max(desired, group_total))
+
+
+def plan(
+    census: Census,
+    desired: int,
+    max_size: int,
+    pool: WarmPool | None,
+    surplus: Surplus = NO_SURPLUS,
+) -> Plan:
+    """What brings the group to `desired` and the pool to its target, and both to their surplus.
 
     A member that the group is about to wake is not trimmed, one that is about to return is not
     launched anew, and the pool refills only when the group's leavers are gone, since they count
     as prepared capacity in every state but Terminated.
     """
-    missing = max(0, desired - census.group_active)
-    excess = max(0, census.group_active - desired)
-    wake = min(missing, census.pool_settled) if pool and not pool.pending_delete else 0
+    wanted = desired + surplus.group
+    missing = max(0, wanted - census.group_active)
+    excess = max(0, census.group_active - wanted)
+    wakeable = census.pool_settled if pool and not pool.pending_delete else 0
+    wake = min(max(0, missing - surplus.anew), wakeable)
     scale_in = min(excess, census.removable)
     launching = census.group_active - census.in_service
     into_pool = trim_pool = 0
@@ -66,8 +93,8 @@ def plan(census: Census, desired: int, max_size: int, pool: WarmPool | None) -> 
         pool_after = census.pool_active - wake + returning
         group_after = census.group_total + missing - returning
         prepared = prepared_capacity(pool, max_size)
-        target = max(pool.min_size, prepared - desired)
-        room = max(pool.min_size, prepared - group_after) - pool_after
+        target = max(pool.min_size, prepared - desired) + surplus.pool
+        room = max(pool.min_size, prepared - group_after) + surplus.pool - pool_after
         into_pool = max(0, min(target - pool_after, room))
         trim_pool = min(max(0, pool_after - target), census.pool_settled - wake)
     return Plan(

@@ -42,6 +42,10 @@ class Surroundings(Protocol):
         """LaunchTemplate and subnets for CreateAutoScalingGroup."""
         ...
 
+    def new_template(self) -> dict[str, Any]:
+        """Another version of the launch template, the way a deploy makes one."""
+        ...
+
 
 class Stage:
     """One group, and words for what a person does to it and sees of it."""

@@ -74,6 +74,12 @@ class VirtualSurroundings:
             "VPCZoneIdentifier": "subnet-a,subnet-b",
         }
 
+    def new_template(self) -> dict[str, Any]:
+        for machines in self.machines:
+            machines.template_version += 1
+        version = max(machines.template_version for machines in self.machines)
+        return {"LaunchTemplateName": "worker", "Version": str(version)}
+
     # Cloud of the service
 
     def now(self) -> float:
@@ -83,7 +89,11 @@ class VirtualSurroundings:
         return ZONES
 
     def launch_source(self, request: Mapping[str, Any]) -> dict[str, str]:
-        return {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "worker", "Version": "1"}
+        version = request["LaunchTemplate"].get("Version", "1")
+        return {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "worker", "Version": version}
+
+    def template_version(self, launch: Mapping[str, str]) -> int:
+        return int(launch["Version"])
 
     def world(self, record: GroupRecord) -> World:
         machines = VirtualMachines(self.clock, published(), lambda: record.group.ec2)

@@ -129,6 +129,9 @@ class EmbeddedCloudPorts:
     def launch_source(self, request: Mapping[str, Any]) -> dict[str, str]:
         return in_account(self._context, autoscaling_ec2.launch_source, request)
 
+    def template_version(self, launch: Mapping[str, str]) -> int:
+        return in_account(self._context, autoscaling_ec2.template_version, launch)
+
     def world(self, record: GroupRecord) -> World:
         machines = autoscaling_ec2.Ec2Machines(self._context, self._clock, record)
         return World(self._clock, machines, self, self, self._latency)

@@ -43,7 +43,7 @@ class Ec2Machines:
             self._answers.failed(launched[0], code, message)
 
         try:
-            template = self._ec2(launch_data, self._record.launch)
+            template = self._ec2(launch_data, self._record.launches_from)
             tags = _instance_tags(self._record, template)
             instance_id = self._ec2(
                 ec2.launch_instance,
@@ -182,6 +182,17 @@ def launch_data(launch: Mapping[str, str]) -> dict[str, Any]:
         "SecurityGroupIds": configuration.get("SecurityGroups", []),
         "UserData": configuration.get("UserData", ""),
     }
+
+
+def template_version(launch: Mapping[str, str]) -> int:
+    """Of a launch from there; raises ValidationError where it has no template."""
+    try:
+        data = launch_data(launch)
+    except ec2.Ec2Error as error:
+        raise ValidationError(error.message) from error
+    if "VersionNumber" not in data:
+        raise ValidationError("Skip matching is not supported with a launch configuration.")
+    return int(data["VersionNumber"])
 
 
 def _instance_tags(record: GroupRecord, template: Mapping[str, Any]) -> dict[str, str]:

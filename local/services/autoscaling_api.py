@@ -16,6 +16,7 @@ from local.services import (
     autoscaling_members,
     autoscaling_policies,
     autoscaling_pool,
+    autoscaling_refreshes,
 )
 from local.services.autoscaling_policy import ADJUSTMENT_TYPES
 from local.services.autoscaling_query import (
@@ -62,6 +63,9 @@ OPERATIONS: dict[str, Operation] = {
     "TerminateInstanceInAutoScalingGroup": (
         autoscaling_members.terminate_instance_in_auto_scaling_group
     ),
+    "StartInstanceRefresh": autoscaling_refreshes.start_instance_refresh,
+    "DescribeInstanceRefreshes": autoscaling_refreshes.describe_instance_refreshes,
+    "CancelInstanceRefresh": autoscaling_refreshes.cancel_instance_refresh,
     "PutScalingPolicy": autoscaling_policies.put_scaling_policy,
     "DescribePolicies": autoscaling_policies.describe_policies,
     "DeletePolicy": autoscaling_policies.delete_policy,

@@ -35,6 +35,12 @@ _PLAIN_PROPERTIES = {
     "DesiredCapacityType": None,
     "Context": None,
 }
+DESIRED_CONFIGURATION_IS_ACTIVE = (
+    "An active instance refresh with a desired configuration exists. All configuration options "
+    "derived from the desired configuration are not available for update while the instance "
+    "refresh is active."
+)
+"""User guide, instance-refresh-overview."""
 
 
 def create_auto_scaling_group(service: AutoScalingService, request: Request) -> Request:
@@ -86,6 +92,8 @@ def update_auto_scaling_group(service: AutoScalingService, request: Request) -> 
     if not {"LaunchTemplate", "LaunchConfigurationName", "MixedInstancesPolicy"}.isdisjoint(
         request
     ):
+        if record.desired_launch is not None:
+            raise ValidationError(DESIRED_CONFIGURATION_IS_ACTIVE)
         launch = service.cloud.launch_source(request)
     record.group.update(settings, request.get("DesiredCapacity"))
     record.launch, record.subnet_ids = launch, subnet_ids

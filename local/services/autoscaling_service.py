@@ -32,7 +32,8 @@ class GroupRecord:
     """A group, and the properties that its behaviour does not depend on.
 
     `launch` is what instances are launched from: a LaunchTemplateSpecification with id, name and
-    version, or a LaunchConfigurationName.
+    version, or a LaunchConfigurationName. During an instance refresh that names another one it is
+    `desired_launch`. `refresh_requests` has what each refresh was asked, by its id.
     """
 
     name: str
@@ -43,8 +44,15 @@ class GroupRecord:
     properties: dict[str, Any]
     tags: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+    desired_launch: dict[str, str] | None = None
+    refresh_requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     enabled_metrics: tuple[str, ...] = ()
     _group: Group | None = None
+
+    @property
+    def launches_from(self) -> dict[str, str]:
+        """What the next instance comes from."""
+        return self.desired_launch or self.launch
 
     @property
     def group(self) -> Group:
@@ -71,6 +79,13 @@ class Cloud(Protocol):
 
     def launch_source(self, request: Mapping[str, Any]) -> dict[str, str]:
         """What a request says to launch from, completed; raises ValidationError."""
+        ...
+
+    def template_version(self, launch: Mapping[str, str]) -> int:
+        """Number of the launch template's version that a launch from there takes now.
+
+        Raises ValidationError for a launch configuration, which has none.
+        """
         ...
 
     def world(self, record: GroupRecord) -> World:

@@ -79,6 +79,15 @@ class EndpointSurroundings:
             "VPCZoneIdentifier": self._subnet_id,
         }
 
+    def new_template(self) -> dict[str, Any]:
+        made = self._ec2.create_launch_template_version(
+            LaunchTemplateName=self._name,
+            SourceVersion="1",
+            LaunchTemplateData={"InstanceType": "t3.micro"},
+        )
+        version = str(made["LaunchTemplateVersion"]["VersionNumber"])
+        return {"LaunchTemplateName": self._name, "Version": version}
+
     def _listen(self) -> str:
         url: str = self._sqs.create_queue(QueueName=self._name)["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

@@ -6,4 +6,5 @@ Every row is behaviour that AWS states or that was recorded from the live servic
 from tests.warm_pool_scenarios.joining import *  # noqa: F403
 from tests.warm_pool_scenarios.leaving import *  # noqa: F403
 from tests.warm_pool_scenarios.losses import *  # noqa: F403
+from tests.warm_pool_scenarios.refreshing import *  # noqa: F403
 from tests.warm_pool_scenarios.requests import *  # noqa: F403

@@ -13,17 +13,20 @@ from typing import Any
 from local.context import CloudContext
 from local.group.errors import AutoScalingError
 from local.group.states import LifecycleState
-from local.seams import autoscaling
+from local.seams import autoscaling, cloudformation_refresh
 from local.services.autoscaling_api import call
 from local.services.autoscaling_properties import (
     group_request,
     hook_request,
     policy_request,
     pool_request,
+    refresh_request,
 )
 from local.services.autoscaling_service import GroupRecord
 
 LONGEST_WAIT_SECONDS = 3600.0
+LONGEST_REFRESH_SECONDS = 36 * 3600.0
+"""Template reference, aws-attribute-updatepolicy."""
 LOOK_EVERY_SECONDS = 0.2
 
 Properties = Mapping[str, Any]
@@ -45,6 +48,7 @@ def install(context: CloudContext) -> None:  # noqa: ARG001 - every seam is inst
         ("ScalingPolicy", _handler(create_policy, update_policy, delete_policy)),
     ):
         provisioners._RESOURCE_HANDLERS[f"AWS::AutoScaling::{name}"] = handler
+    cloudformation_refresh.install()
     stock_runs_on_thread = stacks._runs_on_worker_thread
 
     def runs_on_worker_thread(resource_type: str) -> bool:
@@ -78,7 +82,10 @@ def create_group(logical_id: str, properties: Properties, stack_name: str) -> Pr
 def update_group(
     name: str, old: Properties, new: Properties, stack_name: str, logical_id: str
 ) -> Provisioned:
-    """In place but for the name; DesiredCapacity stays as it is when the template has none."""
+    """In place but for the name; DesiredCapacity stays as it is when the template has none.
+
+    Ends when the instance refresh has, if the update policy asks for one.
+    """
     from ministack.services.cloudformation import provisioners
 
     declared = new.get("AutoScalingGroupName") or _physical_name(stack_name, logical_id)
@@ -88,11 +95,39 @@ def update_group(
     )
     if replaced is not None:
         return tuple(replaced)
-    _call("UpdateAutoScalingGroup", group_request(new) | {"AutoScalingGroupName": name})
+    request = group_request(new) | {"AutoScalingGroupName": name}
+    policy = cloudformation_refresh.policy_of(stack_name, logical_id)
+    refreshes = cloudformation_refresh.is_due(policy, old, new)
+    launch = request.pop("LaunchTemplate", None) if refreshes else None
+    _call("UpdateAutoScalingGroup", request)
     _update_hooks(name, old, new)
     _update_tags(name, old, new)
     _collect_metrics(name, new)
+    if policy is not None and refreshes:
+        _refresh(refresh_request(name, policy, launch))
     return name, _group_attributes(name)
+
+
+def _refresh(request: Mapping[str, Any]) -> None:
+    """Start it and wait; raises ValueError when it comes to another end than success."""
+    name = request["AutoScalingGroupName"]
+    refresh_id = _call("StartInstanceRefresh", request)["InstanceRefreshId"]
+    asked = {"AutoScalingGroupName": name, "InstanceRefreshIds": [refresh_id]}
+
+    def found() -> Mapping[str, Any]:
+        refreshes: list[Mapping[str, Any]]
+        refreshes = _call("DescribeInstanceRefreshes", asked)["InstanceRefreshes"]
+        return refreshes[0]
+
+    def state() -> str:
+        return f"instance refresh {refresh_id} of {name}: {found()}"
+
+    _wait(lambda: found()["EndTime"] is not None, state, LONGEST_REFRESH_SECONDS)
+    if found()["Status"] != "Successful":
+        raise ValueError(
+            f"Instance refresh {refresh_id} of AutoScalingGroup {name} did not "
+            f"succeed: {found()['Status']}. {found()['StatusReason'] or ''}"
+        )
 
 
 def delete_group(name: str, properties: Properties) -> None:  # noqa: ARG001 - their signature
@@ -226,11 +261,15 @@ def _call(operation: str, request: Mapping[str, Any]) -> Any:
         raise ValueError(reason) from error
 
 
-def _wait(done: Callable[[], bool], what: Callable[[], str]) -> None:
-    deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+def _wait(
+    done: Callable[[], bool],
+    what: Callable[[], str],
+    longest_seconds: float = LONGEST_WAIT_SECONDS,
+) -> None:
+    deadline = time.monotonic() + longest_seconds
     while not done():
         if time.monotonic() > deadline:
-            raise StackTimeoutError(f"waited {LONGEST_WAIT_SECONDS:g} s for {what()}")
+            raise StackTimeoutError(f"waited {longest_seconds:g} s for {what()}")
         time.sleep(LOOK_EVERY_SECONDS)
 
 

@@ -44,6 +44,23 @@ def policy_request(properties: Properties) -> dict[str, Any]:
     return _typed("PutScalingPolicy", properties)
 
 
+REFRESH_DEFAULTS = {
+    "MinHealthyPercentage": 100,
+    "MaxHealthyPercentage": 110,
+    "SkipMatching": True,
+}
+"""Of AutoScalingInstanceRefresh with Strategy Rolling, where StartInstanceRefresh has others
+(template reference, aws-attribute-updatepolicy)."""
+
+
+def refresh_request(name: str, policy: Properties, launch: Properties | None) -> dict[str, Any]:
+    """For StartInstanceRefresh, of an update policy; `launch` is the group's new template."""
+    request = _typed("StartInstanceRefresh", {"AutoScalingGroupName": name, **policy})
+    preferences = REFRESH_DEFAULTS | request.get("Preferences", {})
+    desired = {"DesiredConfiguration": {"LaunchTemplate": launch}} if launch else {}
+    return request | {"Preferences": preferences} | desired
+
+
 def _typed(operation: str, properties: Properties) -> dict[str, Any]:
     typed: dict[str, Any] = _coerced(input_shape(operation), properties)
     return typed

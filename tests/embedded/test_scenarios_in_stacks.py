@@ -53,7 +53,11 @@ class Stack:
         }
         return {
             "Resources": {
-                "Workers": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": properties},
+                "Workers": {
+                    "Type": "AWS::AutoScaling::AutoScalingGroup",
+                    "Properties": properties,
+                    "UpdatePolicy": {"AutoScalingInstanceRefresh": {"Strategy": "Rolling"}},
+                },
                 "Pool": {
                     "Type": "AWS::AutoScaling::WarmPool",
                     "Properties": {
@@ -177,3 +181,50 @@ def test_deleting_a_stack_waits_for_the_terminate_hooks(stack: Stack) -> None:
     stack.stage.complete(leaving[0])
     stack.until("DELETE_COMPLETE")
     assert not stack.stage.describe()
+
+
+def test_an_update_of_the_launch_template_lasts_until_all_instances_are_replaced(
+    stack: Stack,
+) -> None:
+    stack.create(NewInstancesProtectedFromScaleIn=False)
+    stack.until("CREATE_COMPLETE")
+    stack.stage.rest(in_service=1, pooled=2)
+    before = {**stack.stage.group(), **stack.stage.pool()}
+    template = stack.around.new_template()
+    stack.update(NewInstancesProtectedFromScaleIn=False, LaunchTemplate=template)
+    (first,) = stack.stage.until_action("EC2", "AutoScalingGroup")
+    assert stack.status() == "UPDATE_IN_PROGRESS"
+    assert len(stack.stage.group()) == 2  # launched before the old one leaves
+    stack.stage.complete(first)
+    stack.until("UPDATE_COMPLETE")
+    assert stack.stage.describe()["LaunchTemplate"]["Version"] == template["Version"]
+    assert {**stack.stage.group(), **stack.stage.pool()}.keys().isdisjoint(before)
+    stack.delete()
+    stack.until("DELETE_COMPLETE")
+
+
+def test_a_refresh_that_does_not_succeed_rolls_the_stack_back_with_another_one(
+    stack: Stack,
+) -> None:
+    stack.create(NewInstancesProtectedFromScaleIn=False)
+    stack.until("CREATE_COMPLETE")
+    stack.stage.rest(in_service=1, pooled=2)
+    sleeping = stack.stage.pool()
+    before = stack.stage.describe()["LaunchTemplate"]
+    stack.update(
+        MaxSize="4",
+        NewInstancesProtectedFromScaleIn=False,
+        LaunchTemplate=stack.around.new_template(),
+    )
+    (first,) = stack.stage.until_action("EC2", "AutoScalingGroup")
+    stack.stage.complete(first)
+    stack.stage.until_action("AutoScalingGroup", "EC2")
+    stack.stage.asg.cancel_instance_refresh(AutoScalingGroupName=stack.name)
+    stack.until("UPDATE_ROLLBACK_COMPLETE")
+    assert "did not succeed: Cancelled" in stack.reason()
+    group = stack.stage.describe()
+    assert (group["LaunchTemplate"], group["MaxSize"]) == (before, 3)
+    assert {it["LaunchTemplate"]["Version"] for it in group["Instances"]} == {"1"}
+    assert stack.stage.pool() == sleeping
+    stack.delete()
+    stack.until("DELETE_COMPLETE")

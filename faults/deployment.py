@@ -119,7 +119,7 @@ def function_settings(stack: Resources, code_version: int) -> Mapping[str, str]:
         "ROOT_VOLUME_GIB": 30,
         "MAX_DISK_USD_PER_MONTH": 0,
         "MAX_SETUP_FAILURES": now.max_setup_failures,
-        "SETUP_LAYERS": " ".join(layer_arn(layer, code_version) for layer in LAYERS),
+        "SETUP_VERSIONS": " ".join([*(layer_arn(it, code_version) for it in LAYERS), "1"]),
         "ALERT_TOPIC_ARN": TOPIC,
         "HEARTBEATS_TABLE": HEARTBEATS,
         "HEARTBEAT_OVERDUE_SECONDS": 300,

@@ -167,8 +167,8 @@ class Fleet:
         reconcile = self._cloud.client("lambda").get_function_configuration(
             FunctionName=f"{self.name}-reconcile"
         )
-        layers = reconcile["Environment"]["Variables"]["SETUP_LAYERS"].split()
-        versions = (arn.rpartition(":")[2] for arn in layers)
+        deployed = reconcile["Environment"]["Variables"]["SETUP_VERSIONS"].split()
+        versions = (it.rpartition(":")[2] for it in deployed)
         return ".".join((self.group()["LaunchTemplate"]["Version"], *versions))
 
     def write_breaker(self, tag: str) -> None:

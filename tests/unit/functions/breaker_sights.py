@@ -22,7 +22,7 @@ ABANDONED = (
     "Result"
 )
 TEMPLATE_POOL = PoolSizes(min_size=1, prepared=None)
-POLICY = BreakerPolicy(3, TEMPLATE_POOL, trial_lasts=timedelta(minutes=60), code="1.2")
+POLICY = BreakerPolicy(3, TEMPLATE_POOL, trial_lasts=timedelta(minutes=60), deployed="1.2.7")
 SUSPENDED = frozenset({"AZRebalance", "Launch"})
 
 
@@ -62,7 +62,7 @@ def group_in(
     **changes: object,
 ) -> Group:
     """Launching is suspended, and it was version 7 of the template that failed."""
-    state = BreakerState(phase, ago(minutes_ago), failed_trials, largest, "7.1.2")
+    state = BreakerState(phase, ago(minutes_ago), failed_trials, largest, "7.1.2.7")
     tags = ((BREAKER_TAG, str(state)),)
     values = {"tags": tags, "suspended_processes": SUSPENDED, "desired_capacity": 1}
     values["launch_template_version"] = "7"

@@ -40,7 +40,7 @@ def test_setup_that_fails_three_times_in_a_row_stops_launching_and_tells_a_perso
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 0 0 7.1.2"),
+        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 0 0 7.1.2.7"),
     ]
     [(subject, message)] = alerts.published
     assert "stack-workers" in subject
@@ -165,7 +165,7 @@ def test_a_trial_lets_the_group_desire_one_instance_more(
 ) -> None:
     decision = decided(group, warm=warm)
 
-    assert decision.state == BreakerState(Phase.PREPARING, NOW, 0, largest, "7.1.2")
+    assert decision.state == BreakerState(Phase.PREPARING, NOW, 0, largest, "7.1.2.7")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_trial_is_written_down_before_launching_is_resumed() -> None:
 
     assert group.calls == [
         ("pool", "0", "1"),
-        ("tag", BREAKER_TAG, "trial 2026-09-27T12:00:00+00:00 2 1 7.1.2"),
+        ("tag", BREAKER_TAG, "trial 2026-09-27T12:00:00+00:00 2 1 7.1.2.7"),
         ("resume", "Launch"),
     ]
 
@@ -264,7 +264,7 @@ def test_launching_stops_again_when_the_setup_of_a_trial_has_begun() -> None:
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "tried 2026-09-27T11:59:00+00:00 0 0 7.1.2"),
+        ("tag", BREAKER_TAG, "tried 2026-09-27T11:59:00+00:00 0 0 7.1.2.7"),
     ]
     assert alerts.published == []
 
@@ -282,7 +282,7 @@ def test_a_group_that_loses_what_it_had_is_made_smaller() -> None:
 
     decision = decided(trial, REFUSED)
 
-    assert decision.state == BreakerState(Phase.TRIAL, ago(1), 0, 1, "7.1.2")
+    assert decision.state == BreakerState(Phase.TRIAL, ago(1), 0, 1, "7.1.2.7")
 
 
 def test_launching_that_could_not_be_resumed_is_resumed_next_minute() -> None:
@@ -304,7 +304,7 @@ def test_a_trial_that_fails_opens_it_for_longer_and_nobody_is_told_again() -> No
 
     assert group.calls == [
         ("suspend", "Launch"),
-        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 2 0 7.1.2"),
+        ("tag", BREAKER_TAG, "open 2026-09-27T12:00:00+00:00 2 0 7.1.2.7"),
     ]
     assert alerts.published == []
 

@@ -27,10 +27,17 @@ from pilotlight.fleet.reconcile import Fleet, guard_setup
 HELD_UP = [Phase.OPEN, Phase.PREPARING, Phase.TRIAL, Phase.TRIED]
 
 
-def test_other_code_for_the_instances_is_a_repair_as_well() -> None:
+@pytest.mark.parametrize(
+    "deployed",
+    [
+        pytest.param("1.3.7", id="other code for the instances"),
+        pytest.param("1.2.8", id="a launch template that an instance refresh is to bring"),
+    ],
+)
+def test_what_is_deployed_is_a_repair_before_the_group_has_it(deployed: str) -> None:
     setups = Setups(group_in(Phase.OPEN, 5), (), ())
 
-    decision = decide_breaker(setups, replace(POLICY, code="1.3"), NOW)
+    decision = decide_breaker(setups, replace(POLICY, deployed=deployed), NOW)
 
     assert (decision.step, decision.reason) == (BreakerStep.CLOSE, "ANOTHER_SETUP_DEPLOYED")
 

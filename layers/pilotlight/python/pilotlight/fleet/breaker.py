@@ -54,17 +54,23 @@ class BreakerDecision:
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
     """`pool` are the sizes of the template; `trial_lasts` is the most that one trial may take;
-    `code` is the version of the layers that a setup brings to its instance.
+    `deployed` are the versions of what was deployed last, by which a setup is made: layers and
+    launch template.
     """
 
     max_failures: int
     pool: PoolSizes
     trial_lasts: timedelta
-    code: str
+    deployed: str
 
     def setup_of(self, group: Group) -> str:
-        """The version of all that a setup is made from."""
-        return f"{group.launch_template_version}.{self.code}"
+        """The version of all that a setup is made from.
+
+        The launch template is in it twice. A deploy may give it to an instance refresh, which
+        replaces nothing while launching is suspended, and to the group when that has succeeded;
+        or to the group at first, which is after the functions know of it.
+        """
+        return f"{group.launch_template_version}.{self.deployed}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pilotlight.settings.queue_depth import QueueDepthSettings
 GP3_USD_PER_GIB_MONTH = 0.08
 TABLE_NAME = r"[a-zA-Z0-9_.-]{3,255}"
 SWITCH = r"true|false"
-LAYER_ARNS = r"arn:\S+:\d+ arn:\S+:\d+"
+VERSIONS = r"arn:\S+:\d+ arn:\S+:\d+ \d+"  # two layers, the launch template
 TOPIC_ARN = r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}"
 
 
@@ -27,7 +27,7 @@ class ReconcileSettings(QueueDepthSettings, CommandSettings):
     watch_queue_url: str = text(QUEUE_URL)
     watch_seconds: int = whole(0, 60)
     max_setup_failures: int = whole(1, 100)
-    setup_layers: str = text(LAYER_ARNS)
+    setup_versions: str = text(VERSIONS)
     alert_topic_arn: str = text(TOPIC_ARN)
     heartbeats_table: str = text(TABLE_NAME)
     heartbeat_overdue_seconds: int = whole(1, 86_400)
@@ -49,7 +49,7 @@ class ReconcileSettings(QueueDepthSettings, CommandSettings):
             max_failures=self.max_setup_failures,
             pool=PoolSizes(self.pool_min_size, None if prepared < 0 else prepared),
             trial_lasts=LAUNCHED + setup,
-            code=".".join(arn.rpartition(":")[2] for arn in self.setup_layers.split()),
+            deployed=".".join(it.rpartition(":")[2] for it in self.setup_versions.split()),
         )
 
     def pool_policy(self) -> PoolPolicy:

@@ -24,7 +24,6 @@ class Delay(StrEnum):
     SETTLES = "EC2 stopped -> Warmed:Stopped"
     HEALTH_CHECK = "instance lost in EC2 -> seen as unhealthy"
     REFRESH_LOOK = "instance refresh: one look -> the next"
-    REFRESH_PATIENCE = "instance refresh: last replacement -> failed"
     FIRST_BACKOFF = "launches keep failing -> the next one, at first"
     LONGEST_BACKOFF = "launches keep failing -> the next one, at most"
     FIRST_START = "EC2: launch -> running"
@@ -43,7 +42,6 @@ _SECONDS: dict[Delay, float] = {
     Delay.SETTLES: 14.5,  # recorded: 11:21:39 -> 11:21:53.5
     Delay.HEALTH_CHECK: 30.0,  # chosen: user guide says "immediately", for a pool "few minutes"
     Delay.REFRESH_LOOK: 5.0,  # chosen
-    Delay.REFRESH_PATIENCE: 3600.0,  # user guide, instance-refresh-overview: one hour
     Delay.FIRST_BACKOFF: 30.0,  # chosen
     Delay.LONGEST_BACKOFF: 900.0,  # chosen
     Delay.FIRST_START: 5.0,  # recorded: 11:20:28 -> 11:20:33

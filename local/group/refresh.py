@@ -41,6 +41,9 @@ from local.group.states import (
     Transition,
 )
 
+PATIENCE_SECONDS = 3600.0
+"""With nothing replaced for so long it fails: a rule, and no time that AWS takes, so it is the same
+at every speed."""
 KEPT_REFRESHES = 50
 """AWS keeps six weeks of them; here the newest ones are kept, by number."""
 TAKEN_OUT = "an instance was taken out of service in response to an instance refresh."
@@ -171,7 +174,7 @@ class Refreshes:
             return
         if owner.is_suspended("InstanceRefresh"):
             refresh.progressed_at = now  # paused, not cancelled (same page of the guide)
-        elif now >= refresh.progressed_at + self._world.latency(Delay.REFRESH_PATIENCE):
+        elif now >= refresh.progressed_at + PATIENCE_SECONDS:
             self._end(refresh, RefreshStatus.FAILED, _why(live, pool))
         elif not (owner.is_suspended("Launch") or owner.is_suspended("Terminate")):
             self._replace(refresh, live, pool)

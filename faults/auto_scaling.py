@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from faults.clients import Answer, RefusedError
-from faults.deployment import GROUP, PLACEMENTS
+from faults.clients import Answer
+from faults.deployment import GROUP, PLACEMENTS, UPDATE_POLICY
+from local.group.refresh_record import InstanceRefresh
 from local.group.states import LifecycleState
 from local.services.autoscaling_api import OPERATIONS
 from local.services.autoscaling_groups import put_tags
+from local.services.autoscaling_properties import refresh_request
+from local.services.autoscaling_refreshes import start_instance_refresh
 from local.services.autoscaling_service import AutoScalingService, GroupRecord
 from pilotlight.fleet.breaker_state import BREAKER_TAG, BreakerState
 
@@ -22,13 +25,31 @@ GROUP_ARN = (
 )
 
 
+def launch_template(version: int) -> dict[str, str]:
+    return {
+        "LaunchTemplateId": "lt-1",
+        "LaunchTemplateName": "workers",
+        "Version": str(version),
+    }
+
+
+class LaunchTemplates:
+    """What the service asks of the rest of the cloud here."""
+
+    def launch_source(self, request: Mapping[str, Any]) -> dict[str, str]:
+        return dict(request["LaunchTemplate"])
+
+    def template_version(self, launch: Mapping[str, str]) -> int:
+        return int(launch["Version"])
+
+
 class AutoScalingApi:
     """To be made when the world has its group."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._service = AutoScalingService("us-east-1", "123456789012", None, None)  # type: ignore[arg-type]
-        launch = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "workers", "Version": "1"}
+        self._service = AutoScalingService("us-east-1", "123456789012", LaunchTemplates(), None)  # type: ignore[arg-type]
+        launch = launch_template(1)
         subnets = tuple(place.subnet_id for place in PLACEMENTS)
         made_at = world.clock.now()
         self._record = GroupRecord(GROUP, GROUP_ARN, launch, made_at, subnets, {})
@@ -47,9 +68,23 @@ class AutoScalingApi:
         put_tags(self._record, [{"Key": BREAKER_TAG, "Value": tag, "PropagateAtLaunch": False}])
         self.breaker_written_at = self._world.clock.now()
 
-    def launch_from(self, template_version: int) -> None:
-        """What UpdateAutoScalingGroup says of the launch template."""
-        self._record.launch = self._record.launch | {"Version": str(template_version)}
+    @property
+    def template_version(self) -> int:
+        """Of what is launched now."""
+        return int(self._record.launches_from["Version"])
+
+    def refresh(self, template_version: int, *, group_first: bool) -> InstanceRefresh:
+        """Begin what CloudFormation does when the launch template is another one.
+
+        AWS does not say whether it updates the group first or gives the refresh a desired
+        configuration, which the group has when that has succeeded.
+        """
+        launch = launch_template(template_version)
+        if group_first:
+            self._record.launch = launch
+        request = refresh_request(GROUP, UPDATE_POLICY, None if group_first else launch)
+        start_instance_refresh(self._service, request)
+        return next(iter(self._world.group.refreshes.newest_first()))
 
     def forget_group(self) -> None:
         """The group is gone."""
@@ -67,12 +102,7 @@ class AutoScalingApi:
             self._note_whom_functions_condemn(request["InstanceId"])
             return judge(request)
 
-        resize, write_tags = answers["PutWarmPool"], answers["CreateOrUpdateTags"]
-
-        def resizes(request: Mapping[str, Any]) -> Mapping[str, Any]:
-            if self._world.stack.refresh.is_running:
-                raise RefusedError("InstanceRefreshInProgress", "an instance refresh is running")
-            return resize(request)
+        write_tags = answers["CreateOrUpdateTags"]
 
         def writes_tags(request: Mapping[str, Any]) -> Mapping[str, Any]:
             if any(tag["Key"] == BREAKER_TAG for tag in request["Tags"]):
@@ -82,7 +112,6 @@ class AutoScalingApi:
         return answers | {
             "CompleteLifecycleAction": completes,
             "SetInstanceHealth": judges,
-            "PutWarmPool": resizes,
             "CreateOrUpdateTags": writes_tags,
         }
 

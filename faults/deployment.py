@@ -18,6 +18,7 @@ GROUP = "pilotlight-workers"
 TABLE = "jobs"
 HEARTBEATS = "heartbeats"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
+UPDATE_POLICY = {"Strategy": "Rolling", "Preferences": {"ScaleInProtectedInstances": "Wait"}}
 PLACEMENTS = tuple(
     Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
 )
@@ -91,7 +92,9 @@ def worker_settings(stack: Resources, code_version: int) -> str:
     )
 
 
-def function_settings(stack: Resources, code_version: int) -> Mapping[str, str]:
+def function_settings(
+    stack: Resources, code_version: int, template_version: int
+) -> Mapping[str, str]:
     """The environment variables, those of all functions together."""
     now = stack.settings
     values = {
@@ -119,7 +122,9 @@ def function_settings(stack: Resources, code_version: int) -> Mapping[str, str]:
         "ROOT_VOLUME_GIB": 30,
         "MAX_DISK_USD_PER_MONTH": 0,
         "MAX_SETUP_FAILURES": now.max_setup_failures,
-        "SETUP_VERSIONS": " ".join([*(layer_arn(it, code_version) for it in LAYERS), "1"]),
+        "SETUP_VERSIONS": " ".join(
+            (*(layer_arn(layer, code_version) for layer in LAYERS), str(template_version))
+        ),
         "ALERT_TOPIC_ARN": TOPIC,
         "HEARTBEATS_TABLE": HEARTBEATS,
         "HEARTBEAT_OVERDUE_SECONDS": 300,

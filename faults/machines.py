@@ -33,7 +33,8 @@ def uneven(random: Random) -> Callable[[Delay], float]:
 
 
 class Machines:
-    """`new_guest` makes what runs inside; `answers` is the group's ear, made after its machines.
+    """`new_guest` makes what runs inside; `answers` is the group's ear, made after its machines;
+    `template_version` tells that of what the group launches from.
 
     `starts` is how many sleeping instances EC2 lets an account start at once, and from then on.
     """
@@ -44,26 +45,20 @@ class Machines:
         latency: Callable[[Delay], float],
         new_guest: Callable[[str, str], Guest],
         answers: Callable[[], Ec2Answers],
+        template_version: Callable[[], int],
     ) -> None:
         self.guests: dict[str, Guest] = {}
         self.launches: list[float] = []
         self._schedule = schedule
         self._new_guest = new_guest
         self._answers = answers
+        self._template_version = template_version
         self.starts = limits.starts(schedule, None)
         self._inner = VirtualMachines(schedule, latency, lambda: self)
 
     @property
     def states(self) -> dict[str, Machine]:
         return self._inner.states
-
-    @property
-    def template_version(self) -> int:
-        """Of what is launched from here on."""
-        return self._inner.template_version
-
-    def change_template(self) -> None:
-        self._inner.template_version += 1
 
     @property
     def without_capacity(self) -> set[str]:
@@ -75,6 +70,7 @@ class Machines:
     # What the group asks
 
     def launch(self, placement: Placement) -> Launched:
+        self._inner.template_version = self._template_version()
         launched = self._inner.launch(placement)
         self.launches.append(self._schedule.now())
         guest = self._new_guest(launched.instance_id, placement.zone)

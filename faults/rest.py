@@ -36,8 +36,8 @@ def unrest(world: World) -> Iterator[str]:
     yield from dead_letters_have_reasons(world)
     if world.stack.is_busy:
         yield "the stack is being updated"
-    elif not world.tally["refresh_gave_up"]:
-        old = world.stack.refresh.outdated()
+    elif not world.tally["rollback_failed"]:
+        old = world.stack.outdated()
         yield from (f"{it.instance_id} has an old launch template" for it in old)
 
 

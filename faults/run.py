@@ -17,6 +17,9 @@ from faults.world import World
 # seven minutes, and a poisoned job that waited for it is tried three times for three. Without a
 # breaker it is the group's own pause between launches that fail, up to a quarter of an hour.
 REST_SECONDS = 3600.0
+# An update ends by itself: its instance refresh within an hour of the last replacement, and then
+# that of the rollback. Rest is for afterwards.
+UPDATE_SECONDS = 4 * 3600.0
 LOOK_SECONDS = 5.0
 REST_LOOK_SECONDS = 30.0
 
@@ -85,7 +88,10 @@ class _Run:
     def _until_rest(self, limit: float) -> None:
         """A person looks in now and then, as alerts ask for, or nobody does."""
         world, plan = self._world, self._world.plan
+        latest = limit + UPDATE_SECONDS
         while world.since_start() < limit:
+            if world.stack.is_busy:
+                limit = min(latest, world.since_start() + REST_SECONDS)
             world.person_looks_in(plan.settings.person_seconds)
             self._until(world.since_start() + REST_LOOK_SECONDS)
             if next(unrest(world), None) is None:

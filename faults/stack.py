@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
 from faults.deployment import function_settings, group_settings, hooks, warm_pool, worker_settings
 from faults.functions import Function
-from faults.instance_refresh import InstanceRefresh
 from faults.metrics import DepthAlarm
 from faults.plan import Settings
 from faults.triggers import AsynchronousCalls, QueueMapping, alarm_event, scheduled_event
+from local.group.instance import Instance
+from local.group.refresh_record import RefreshStatus
 
 if TYPE_CHECKING:
     from faults.world import World
@@ -30,6 +32,15 @@ EACH_RESOURCE_SECONDS = (1.0, 8.0)
 LOOK_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """What a stack is brought to: parameters, and the versions of layers and launch template."""
+
+    settings: Settings
+    code_version: int
+    template_version: int
+
+
 class Stack:
     """One operation at a time: what is asked for meanwhile is refused."""
 
@@ -37,13 +48,15 @@ class Stack:
         self._world = world
         self._random = Random(f"{world.plan.seed} stack")
         self._busy = False
-        self.code_version = 1
+        self.deployed = Deployed(world.plan.settings, 1, 1)
+        self.published_version = 1  # of the layers; a rollback takes none back
+        self._template_versions = 1
         self.worker_parameter = worker_settings(world, self.code_version)
         self.is_deleted = False  # or about to be
-        self.refresh = InstanceRefresh(world)
         self.group_is_gone = False
+        self._pool = warm_pool(world.plan.settings)
         self.pool_deployed_at = 0.0
-        settings = function_settings(world, self.code_version)
+        settings = self._function_settings()
         self.functions = {
             name: Function(world, name, settings, limit) for name, limit in LIMITS_SECONDS.items()
         }
@@ -62,8 +75,17 @@ class Stack:
         world.clock.call_at(self._now() + 20.0, self._each_minute)
 
     @property
+    def code_version(self) -> int:
+        return self.deployed.code_version
+
+    @property
     def is_busy(self) -> bool:
         return self._busy
+
+    def outdated(self) -> list[Instance]:
+        """Those with another launch template than is deployed."""
+        newest = self.deployed.template_version
+        return [it for it in self._world.group.members if it.launched.template_version != newest]
 
     def update(self, settings: Settings, *, new_template: bool) -> bool:
         """Code, settings and functions first, then the group, whose instances are replaced when
@@ -86,28 +108,54 @@ class Stack:
         self._busy = False
 
     def _update(self, settings: Settings, new_template: bool) -> None:
-        world, group = self._world, self._world.group
-        self.code_version += 1
+        before = self.deployed
+        self.published_version += 1
+        self._template_versions += new_template
+        template_version = self._template_versions if new_template else before.template_version
+        if self._bring_to(Deployed(settings, self.published_version, template_version)):
+            self._world.diary.say("the stack is updated")
+            return
+        self._world.tally["stack_rolled_back"] += 1
+        self._world.diary.say("the stack rolls back")
+        if not self._bring_to(before):
+            self._world.tally["rollback_failed"] += 1
+
+    def _bring_to(self, deployed: Deployed) -> bool:
+        """Whether that succeeds: an instance refresh may not. What stays the same is left alone."""
+        world, group, before = self._world, self._world.group, self.deployed
+        self.deployed, settings = deployed, deployed.settings
         world.settings_so_far.append(settings)
         self.worker_parameter = worker_settings(world, self.code_version)
         for function in self.functions.values():
             self._pause()
-            function.deploy(function_settings(world, self.code_version))
+            function.deploy(self._function_settings())
         self._pause()
         world.most_active = max(group.members.group_active, settings.max_size)
         group.update(group_settings(settings))
         for hook in hooks(settings):
             group.put_hook(hook)
-        if new_template:
-            world.machines.change_template()
-            world.auto_scaling.launch_from(world.machines.template_version)
-            self.refresh.run(world.tasks.sleep)
+        if deployed.template_version != before.template_version and not self._refresh():
+            return False
         self._pause()
-        self._deploy_pool(settings)
-        world.diary.say("the stack is updated")
+        # What it deployed last is all that it knows: nobody else's PutWarmPool.
+        if warm_pool(settings) != self._pool:
+            self._deploy_pool(settings)
+        return True
+
+    def _function_settings(self) -> Mapping[str, str]:
+        now = self.deployed
+        return function_settings(self._world, now.code_version, now.template_version)
+
+    def _refresh(self) -> bool:
+        group_first = self._random.random() < 0.5
+        version = self.deployed.template_version
+        refresh = self._world.auto_scaling.refresh(version, group_first=group_first)
+        self._until(lambda: refresh.end_time is not None)
+        return refresh.status is RefreshStatus.SUCCESSFUL
 
     def _deploy_pool(self, settings: Settings) -> None:
-        self._world.group.put_warm_pool(warm_pool(settings))
+        self._pool = warm_pool(settings)
+        self._world.group.put_warm_pool(self._pool)
         self.pool_deployed_at = self._now()
 
     def _delete(self) -> None:

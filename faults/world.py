@@ -234,7 +234,13 @@ class World:
         now = self.settings
         latency = uneven(self._random("latency"))
         self.bus = Bus(self.clock, self._random("bus"), self._rules(), self.mischief.event_fault)
-        self.machines = Machines(self.clock, latency, self._new_guest, lambda: self.group.ec2)
+        self.machines = Machines(
+            self.clock,
+            latency,
+            self._new_guest,
+            lambda: self.group.ec2,
+            lambda: self.auto_scaling.template_version,
+        )
         around = GroupWorld(self.clock, self.machines, self, self, latency)
         self.group: Group = Group(GROUP, GROUP_ARN, group_settings(now), around, hooks=hooks(now))
         self.group.put_warm_pool(warm_pool(now))
@@ -264,7 +270,7 @@ class World:
         return {
             "autoscaling": self.auto_scaling.answers(),
             "ssm": self.systems_manager.answers(),
-            "lambda": LambdaLayerVersions(lambda: self.stack.code_version).answers(),
+            "lambda": LambdaLayerVersions(lambda: self.stack.published_version).answers(),
             "sqs": SqsApi(queues).answers(),
             "dynamodb": {**self.table.answers(), **self.heartbeats.answers()},
             "cloudwatch": self.metrics.answers(),

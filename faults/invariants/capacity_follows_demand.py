@@ -48,6 +48,6 @@ def _wanted(world: World) -> int:
     limit = bounds.max_size if affordable is None else min(affordable, bounds.max_size)
     if world.breaker.phase not in (Phase.CLOSED, Phase.CLOSING):
         members = world.group.members
-        asleep = 0 if world.stack.refresh.is_running else members.pool_settled
+        asleep = 0 if world.group.refreshes.active else members.pool_settled
         limit = min(limit, members.group_active + asleep)
     return max(bounds.min_size, min(needed, limit))

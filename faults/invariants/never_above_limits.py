@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 def never_above_limits(world: World) -> Iterator[str]:
     group, affordable = world.group, world.settings.affordable
-    active, limit = group.members.group_active, group.settings.max_size
+    # An instance refresh launches one before another leaves; AWS names no bound but its percentage.
+    active, limit = group.members.group_active, group.settings.max_size + group.surplus.group
     # An update may have lowered it below what there was, and busy ones stay for a while.
     world.most_active = max(limit, min(world.most_active, active))
     if active > world.most_active:

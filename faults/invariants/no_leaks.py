@@ -42,6 +42,7 @@ def _useless(world: World, guest: Guest) -> str:
 
 def _not_needed(world: World, guest: Guest, member: Instance) -> str:
     """Idle, protected and in excess."""
-    excess = world.group.members.group_active > world.group.desired_capacity
+    wanted = world.group.desired_capacity + world.group.surplus.group
+    excess = world.group.members.group_active > wanted
     idle = not guest.busy and member.protected
     return "is idle, not needed, and still protected" if excess and idle else ""

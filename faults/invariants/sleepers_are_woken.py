@@ -35,7 +35,7 @@ def _sleeps_on(world: World) -> bool:
     group, visible = world.group, world.jobs.counts()[0]
     if not visible or not group.members.pool_settled or group.deleting:
         return False
-    if world.stack.refresh.is_running:
+    if world.group.refreshes.active:
         return False
     pauses = world.clock.now() < group.capacity.backoff.resumes_at()
     return group.desired_capacity > group.members.group_active and not pauses

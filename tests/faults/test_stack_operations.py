@@ -1,8 +1,9 @@
 """The stack is updated and deleted while it works, and jobs that are sent oddly come to an end."""
 
+from dataclasses import replace
+
 import pytest
 
-from faults.instance_refresh import InstanceRefresh
 from faults.plan import Fault, JobSpec, Plan, Settings
 from faults.run import run
 from faults.stack import Stack
@@ -46,9 +47,10 @@ def test_functions_that_are_deleted_before_the_group_are_noticed(
 
 @pytest.mark.parametrize("index", range(4))
 def test_a_stack_that_is_updated_at_work_goes_on(index: int) -> None:
-    faults = (Fault(320.0, "stack_updated", index=index), Fault(700.0, "stack_updated", index=9))
+    faults = (Fault(320.0, "stack_updated", index=index), Fault(1500.0, "stack_updated", index=9))
 
-    result = run(Plan(1, SLEEPING, jobs(300.0, 6, 60.0) + jobs(800.0, 3, 10.0), faults))
+    sent = jobs(300.0, 6, 60.0) + jobs(800.0, 3, 10.0)
+    result = run(Plan(1, SLEEPING, sent, faults, quiet_at=1600.0))
 
     assert (result.broken, result.results) == ("", 6)
     assert result.tally["stack_updated"] == 2
@@ -64,14 +66,26 @@ def test_a_new_launch_template_reaches_the_pool_too_and_ends_no_job() -> None:
 
     assert (result.broken, result.results, result.ran_again) == ("", 3, 0)
     assert result.effects["stack_updated", "with a new launch template"] == 1
-    assert result.tally["refresh_gave_up"] == 0
+    assert result.tally["stack_rolled_back"] == 0
     assert result.launches >= 6
 
 
 def test_a_pool_that_keeps_its_old_template_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(InstanceRefresh, "run", lambda *_: None)
+    monkeypatch.setattr(Stack, "_refresh", lambda _: True)
 
     assert "has an old launch template" in run(NEW_TEMPLATE).broken
+
+
+def test_an_update_whose_instances_cannot_be_set_up_rolls_back_and_all_are_as_before() -> None:
+    """Nothing works from the new template: the breaker opens, and an hour later it is given up."""
+    setups_fail = Fault(335.0, "setup_fails", count=100)
+    plan = replace(NEW_TEMPLATE, faults=(*NEW_TEMPLATE.faults, setups_fail), quiet_at=4500.0)
+
+    result = run(plan, listens=True)
+
+    assert (result.broken, result.results) == ("", 3)
+    assert result.tally["stack_rolled_back"] == 1
+    assert result.tally["rollback_failed"] == 0
 
 
 def test_a_job_that_is_interrupted_goes_on_from_its_checkpoint() -> None:

@@ -14,9 +14,9 @@ from simulator.surroundings import Surroundings
 from simulator.trace import Trace
 from simulator.verdict import Verdict, judge, pareto_front
 
-TARGETS_SECONDS = (0.1, 0.5, 2.0, 3.0, 5.0, 10.0, 20.0, 24.0, 30.0)
-"""Other values of TargetWaitSeconds, which show what else our one setting can buy. With 24 seconds,
-just below a start, little is foreseen, with 30 nothing."""
+TARGETS_SECONDS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 24.0, 30.0)
+"""Other values of TargetWaitSeconds, which show what else our one setting can buy. With 0 one
+worker is always without a job; with 24, just below a start, little is foreseen, with 30 nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
         pytest.param(
             seen(0, 0, desired=12, idle=12, max_size=20, history=WAVES),
             Policy(target_wait_seconds=5),
-            Decision(3, Reason.IDLE),
+            Decision(4, Reason.IDLE),
             id="when a wave of short jobs is over, workers go before the minutes tell",
         ),
         pytest.param(
@@ -211,6 +211,24 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
             Policy(target_wait_seconds=25),
             Decision(0, Reason.NO_CHANGE),
             id="but none, however many, where a start is good enough",
+        ),
+        pytest.param(
+            seen(0, 2, desired=2, protected=2),
+            Policy(target_wait_seconds=0),
+            Decision(3, Reason.EXPECTED_ARRIVALS),
+            id="who wants no wait at all always has one without a job",
+        ),
+        pytest.param(
+            seen(0, 0, desired=12, idle=12, max_size=20, history=WAVES),
+            Policy(),
+            Decision(7, Reason.IDLE),
+            id="of those who are there seven are worth their time",
+        ),
+        pytest.param(
+            seen(0, 0, desired=5, idle=5, max_size=20, history=WAVES),
+            Policy(),
+            Decision(6, Reason.EXPECTED_ARRIVALS),
+            id="but six a start of their own",
         ),
         pytest.param(
             seen(0, desired=0, history=hour(1, 0.5)),

@@ -81,6 +81,11 @@ class Waiting(NamedTuple):
         return LEAST_BILLED_SECONDS * max(self.chance, LEAST_CHANCE)
 
     @property
+    def least_spare(self) -> int:
+        """Whoever wants no wait at all has one worker without a job, whatever the past tells."""
+        return 0 if self.target_seconds else 1
+
+    @property
     def foresees(self) -> bool:
         """A target as long as a start leaves nothing to prepare for."""
         return self.target_seconds < self.start_seconds
@@ -89,10 +94,11 @@ class Waiting(NamedTuple):
 class Outlook:
     """What a forecast is worth by that waiting: the part of the demand that stays for a minute.
 
-    `spare` are the workers without a job that are worth a start, `kept` those that are worth
-    keeping, besides, if they are there. `ending_share` is, of the workers with a job, those that
-    end it while an instance would start. `due_soon` are those that are worth a start for what comes
-    by the clock as soon as they are up, `due_now` those to wait for what may have come already.
+    `spare` are the workers without a job that are worth a start, `staying` those that are worth
+    what they cost if they are there, `kept` those that would be missed besides. `due_soon` are
+    worth a start for what comes by the clock as soon as they are up, `due_now` wait for what may
+    have come already. `ending_share` is, of the workers with a job, those that end it while an
+    instance would start.
     """
 
     def __init__(
@@ -104,28 +110,31 @@ class Outlook:
     ) -> None:
         self.waiting = waiting
         self.forecast = forecast
-        self.spare = self._worth_starting(forecast)
+        self.spare = max(waiting.least_spare, self._worth(forecast, waiting.started_chance))
+        # What is minutes old takes a batch that is over for one that goes on.
+        self.staying = self._worth(forecast, waiting.chance) if forecast.is_fresh else 0
         self.kept = self._kept()
         self.ending_share = self._ending_share()
-        self.due_soon = self._worth_starting(soon)
-        self.due_now = self._worth_starting(now)
+        self.due_soon = self._worth(soon, waiting.started_chance)
+        self.due_now = self._worth(now, waiting.started_chance)
 
-    def _worth_starting(self, forecast: Forecast) -> int:
-        """The first one spares whoever comes a start; where jobs are shorter than that, the others
+    def _worth(self, forecast: Forecast, chance: float) -> int:
+        """Workers without a job, if one is worth having where it spares a start with that chance.
+
+        The first one spares whoever comes a start; where jobs are shorter than that, the others
         spare those that come at once their turns."""
         if not self.waiting.foresees:
             return 0
-        expected = forecast.jobs_with_chance(self.waiting.started_chance)
+        expected = forecast.jobs_with_chance(chance)
         service_seconds = forecast.service_seconds
         if service_seconds is None or service_seconds >= self.waiting.start_seconds:
             return expected
-        return max(min(1, expected), self._worth_while(forecast, service_seconds))
+        return max(min(1, expected), self._worth_while(forecast, chance * service_seconds))
 
-    def _worth_while(self, forecast: Forecast, service_seconds: float) -> int:
+    def _worth_while(self, forecast: Forecast, price_seconds: float) -> int:
         """Workers of which each saves, during a job, waits that are worth its own time. The last
         is sought by halving, since each saves less than the one before as soon as there are some
         (of dozens that come at once, the first few leave as many to wait for a start)."""
-        price_seconds = self.waiting.started_chance * service_seconds
         most = len(forecast.chances_at_once) - 1
         return bisect_left(
             range(most), True, key=lambda n: self._saved(forecast, n) < price_seconds
@@ -214,5 +223,6 @@ def demand(
     at_hand = max(0, within_reach - needed)
     least = needed + max(spare, min(at_hand, max(due_soon, expected.rivals(needed - in_flight))))
     # While jobs wait, what was started for a burst is not called surplus for being up first.
-    held = max(spare + expected.kept, expected.rivals(visible), expected.due_now)
+    staying = max(spare + expected.kept, expected.staying - ending)
+    held = max(staying, expected.rivals(visible), expected.due_now)
     return Demand(needed=needed, least=least, most=max(least, backlog + held))

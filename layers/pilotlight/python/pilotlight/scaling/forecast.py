@@ -98,13 +98,15 @@ class Forecast:
 
     `chances_at_once` is the same while a job works, for jobs that are shorter than a start: so many
     workers they keep busy at once, and as many of them come together as minutes tell (`_clump`).
-    `per_minute` is what all was made of.
+    `per_minute` is what all was made of; `is_fresh` tells whether the jobs that wait or run now had
+    a say.
     """
 
     chances: tuple[float, ...]
     chances_at_once: tuple[float, ...]
     per_minute: tuple[int, ...]
     service_seconds: float | None
+    is_fresh: bool = False
 
     @property
     def lasting(self) -> float:
@@ -158,6 +160,7 @@ def foresee(history: ArrivalHistory, start_seconds: float, backlog: int | None =
         chances_at_once=chances_at_once,
         per_minute=history.recent,
         service_seconds=service_seconds,
+        is_fresh=backlog is not None,
     )
 
 

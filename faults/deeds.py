@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from faults.drawn_settings import new_settings
 from faults.guest import Guest
 from faults.machines import Machines
 from faults.plan import Fault, Settings
 from faults.queues import Queue
-from faults.stack import new_settings
 from local.group.clock import Schedule
 from local.group.group import Group
 from local.group.instance import Machine

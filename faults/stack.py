@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from faults import deployment, functions, triggers
+from faults.auto_scaling import AutoScalingApi
 from faults.deployment import function_settings, group_settings, hooks, warm_pool, worker_settings
 from faults.functions import Function
-from faults.metrics import DepthAlarm
-from faults.plan import Settings
+from faults.metrics import DepthAlarm, QueueMetrics
+from faults.plan import Plan, Settings
+from faults.queues import Queue
 from faults.triggers import AsynchronousCalls, QueueMapping, alarm_event, scheduled_event
+from local.group.clock import Schedule
+from local.group.group import Group
 from local.group.instance import Instance
 from local.group.refresh_record import RefreshStatus
-
-if TYPE_CHECKING:
-    from faults.world import World
 
 # Time limits, batches and concurrency are the template's.
 LIMITS_SECONDS = {
@@ -32,6 +34,27 @@ EACH_RESOURCE_SECONDS = (1.0, 8.0)
 LOOK_SECONDS = 5.0
 
 
+class Surroundings(functions.Surroundings, triggers.Surroundings, deployment.Resources, Protocol):
+    """What a stack is made amid, and what it acts on.
+
+    `settings_so_far` are those that were deployed; `most_active` is how many instances there may
+    be in service, after the largest size was lowered.
+    """
+
+    plan: Plan
+    group: Group
+    metrics: QueueMetrics
+    failed_events: Queue
+    settings_so_far: list[Settings]
+    most_active: int
+
+    @property
+    def auto_scaling(self) -> AutoScalingApi: ...
+
+    @property
+    def clock(self) -> Schedule: ...
+
+
 @dataclass(frozen=True)
 class Deployed:
     """What a stack is brought to: parameters, and the versions of layers and launch template."""
@@ -44,35 +67,37 @@ class Deployed:
 class Stack:
     """One operation at a time: what is asked for meanwhile is refused."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._random = Random(f"{world.plan.seed} stack")
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._random = Random(f"{around.plan.seed} stack")
         self._busy = False
-        self.deployed = Deployed(world.plan.settings, 1, 1)
+        self.deployed = Deployed(around.plan.settings, 1, 1)
         self.published_version = 1  # of the layers; a rollback takes none back
         self._template_versions = 1
-        self.worker_parameter = worker_settings(world, self.code_version)
+        self.worker_parameter = worker_settings(around, self.code_version)
         self.is_deleted = False  # or about to be
         self.group_is_gone = False
-        self._pool = warm_pool(world.plan.settings)
+        self._pool = warm_pool(around.plan.settings)
         self.pool_deployed_at = 0.0
         settings = self._function_settings()
         self.functions = {
-            name: Function(world, name, settings, limit) for name, limit in LIMITS_SECONDS.items()
+            name: Function(around, name, settings, limit) for name, limit in LIMITS_SECONDS.items()
         }
         queues = {
-            "on_lifecycle_action": world.lifecycle,
-            "on_command_result": world.results,
-            "on_queue_depth": world.watch,
+            "on_lifecycle_action": around.lifecycle,
+            "on_command_result": around.results,
+            "on_queue_depth": around.watch,
         }
         self._mappings = {
-            name: QueueMapping(world, queue, self.functions[name], BATCH_SIZE, CONCURRENCY)
+            name: QueueMapping(around, queue, self.functions[name], BATCH_SIZE, CONCURRENCY)
             for name, queue in queues.items()
         }
         self._alarm = self._asynchronous("on_queue_depth", retries=2)
-        DepthAlarm(world.clock, world.metrics, lambda: self._alarm.invoke(alarm_event(self._now())))
+        DepthAlarm(
+            around.clock, around.metrics, lambda: self._alarm.invoke(alarm_event(self._now()))
+        )
         self._minutes = self._asynchronous("reconcile", retries=0)
-        world.clock.call_at(self._now() + 20.0, self._each_minute)
+        around.clock.call_at(self._now() + 20.0, self._each_minute)
 
     @property
     def code_version(self) -> int:
@@ -85,7 +110,7 @@ class Stack:
     def outdated(self) -> list[Instance]:
         """Those with another launch template than is deployed."""
         newest = self.deployed.template_version
-        return [it for it in self._world.group.members if it.launched.template_version != newest]
+        return [it for it in self._around.group.members if it.launched.template_version != newest]
 
     def update(self, settings: Settings, *, new_template: bool) -> bool:
         """Code, settings and functions first, then the group, whose instances are replaced when
@@ -100,7 +125,7 @@ class Stack:
         if self._busy or self.is_deleted:
             return False
         self._busy = True
-        self._world.tasks.spawn(lambda: self._carry_out(operation), "CloudFormation")
+        self._around.tasks.spawn(lambda: self._carry_out(operation), "CloudFormation")
         return True
 
     def _carry_out(self, operation: Callable[[], None]) -> None:
@@ -113,24 +138,24 @@ class Stack:
         self._template_versions += new_template
         template_version = self._template_versions if new_template else before.template_version
         if self._bring_to(Deployed(settings, self.published_version, template_version)):
-            self._world.diary.say("the stack is updated")
+            self._around.diary.say("the stack is updated")
             return
-        self._world.tally["stack_rolled_back"] += 1
-        self._world.diary.say("the stack rolls back")
+        self._around.tally["stack_rolled_back"] += 1
+        self._around.diary.say("the stack rolls back")
         if not self._bring_to(before):
-            self._world.tally["rollback_failed"] += 1
+            self._around.tally["rollback_failed"] += 1
 
     def _bring_to(self, deployed: Deployed) -> bool:
         """Whether that succeeds: an instance refresh may not. What stays the same is left alone."""
-        world, group, before = self._world, self._world.group, self.deployed
+        around, group, before = self._around, self._around.group, self.deployed
         self.deployed, settings = deployed, deployed.settings
-        world.settings_so_far.append(settings)
-        self.worker_parameter = worker_settings(world, self.code_version)
+        around.settings_so_far.append(settings)
+        self.worker_parameter = worker_settings(around, self.code_version)
         for function in self.functions.values():
             self._pause()
             function.deploy(self._function_settings())
         self._pause()
-        world.most_active = max(group.members.group_active, settings.max_size)
+        around.most_active = max(group.members.group_active, settings.max_size)
         group.update(group_settings(settings))
         for hook in hooks(settings):
             group.put_hook(hook)
@@ -144,76 +169,53 @@ class Stack:
 
     def _function_settings(self) -> Mapping[str, str]:
         now = self.deployed
-        return function_settings(self._world, now.code_version, now.template_version)
+        return function_settings(self._around, now.code_version, now.template_version)
 
     def _refresh(self) -> bool:
         group_first = self._random.random() < 0.5
         version = self.deployed.template_version
-        refresh = self._world.auto_scaling.refresh(version, group_first=group_first)
+        refresh = self._around.auto_scaling.refresh(version, group_first=group_first)
         self._until(lambda: refresh.end_time is not None)
         return refresh.status is RefreshStatus.SUCCESSFUL
 
     def _deploy_pool(self, settings: Settings) -> None:
         self._pool = warm_pool(settings)
-        self._world.group.put_warm_pool(self._pool)
+        self._around.group.put_warm_pool(self._pool)
         self.pool_deployed_at = self._now()
 
     def _delete(self) -> None:
         """Nothing depends on the alarm and on what looks at the queue, so they go at once."""
-        world, group = self._world, self._world.group
+        around, group = self._around, self._around.group
         self.is_deleted = True
         self._alarm.close()
         self._mappings["on_queue_depth"].close()
         self._pause()
         group.delete_warm_pool(force=True)
         self._until(lambda: group.pool is None)
-        world.diary.say("the pool is deleted")
+        around.diary.say("the pool is deleted")
         group.delete(force=True)
         self._until(lambda: not len(group.members))
-        world.auto_scaling.forget_group()
+        around.auto_scaling.forget_group()
         self.group_is_gone = True
         self._minutes.close()
         for mapping in self._mappings.values():
             mapping.close()
-        world.diary.say("the stack is deleted")
+        around.diary.say("the stack is deleted")
 
     def _pause(self) -> None:
-        self._world.tasks.sleep(self._random.uniform(*EACH_RESOURCE_SECONDS))
+        self._around.tasks.sleep(self._random.uniform(*EACH_RESOURCE_SECONDS))
 
     def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
-            self._world.tasks.sleep(LOOK_SECONDS)
+            self._around.tasks.sleep(LOOK_SECONDS)
 
     def _asynchronous(self, name: str, retries: int) -> AsynchronousCalls:
-        world = self._world
-        return AsynchronousCalls(world, self.functions[name], retries, world.failed_events)
+        around = self._around
+        return AsynchronousCalls(around, self.functions[name], retries, around.failed_events)
 
     def _each_minute(self) -> None:
         self._minutes.invoke(scheduled_event(self._now()))
-        self._world.clock.call_at(self._now() + 60.0, self._each_minute)
+        self._around.clock.call_at(self._now() + 60.0, self._each_minute)
 
     def _now(self) -> float:
-        return self._world.clock.now()
-
-
-def new_settings(now: Settings, index: int) -> Settings:
-    """What a person deploys next: some other values, the same ones for the same index."""
-    random = Random(f"update {index}")
-    min_size = random.choice((0, 1, 2))
-    choices: dict[str, float | bool | None] = {
-        "drain_seconds": random.choice((0, 30, 60)),
-        "idle_seconds": random.choice((15, 45)),
-        "retry_seconds": random.choice((5, 20)),
-        "watch_seconds": random.choice((0, 10, 20)),
-        "jobs_per_instance": random.choice((1, 2)),
-        "max_attempts": random.choice((2, 4)),
-        "max_setup_failures": random.choice((2, 3, 4)),
-        "min_size": min_size,
-        "max_size": max(now.min_size, 1, now.max_size + random.choice((-2, -1, 1, 2))),
-        "pool_min_size": random.choice((0, 1, 2)),
-        "max_prepared": random.choice((None, 1, 3)),
-        "reuse_on_scale_in": random.choice((False, True)),
-    }
-    changed = random.sample(sorted(choices), 3)
-    new = now.changed({name: choices[name] for name in changed})
-    return new.changed({"min_size": min(new.min_size, new.max_size)})
+        return self._around.clock.now()

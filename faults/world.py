@@ -73,8 +73,6 @@ class World:
         self.leavings: list[Leaving] = []
         self.alerts: list[str] = []
         self.abandoned: list[str] = []
-        self.cut_short: list[str] = []
-        self.condemned: list[str] = []
         self.codes_in_use: list[CodeInUse] = []
         self.by_hand_at, self.closed_by_hand_at = float("-inf"), 0.0
         self.answering_since = self.heard_since = START
@@ -262,7 +260,7 @@ class World:
         return [Rule(is_lifecycle_action, self.lifecycle), Rule(has_ended, self.results)]
 
     def _services(self) -> Mapping[str, Mapping[str, Answer]]:
-        self.auto_scaling = AutoScalingApi(self)
+        self.auto_scaling: AutoScalingApi = AutoScalingApi(self)
         self.systems_manager = SystemsManager(
             self.tasks, self.bus, self.machines, lambda: self.stack.worker_parameter
         )

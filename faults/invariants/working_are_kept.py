@@ -16,7 +16,8 @@ EXCUSES = frozenset({"metadata_away", "metadata_slow"})
 
 
 def working_are_kept(world: World) -> Iterator[str]:
-    condemned, world.condemned = world.condemned, []
+    api = world.auto_scaling
+    condemned, api.condemned = api.condemned, []
     for instance_id in condemned:
         guest = world.machines.guests.get(instance_id)
         if guest is not None and _is_well(world, guest) and EXCUSES.isdisjoint(world.tally):

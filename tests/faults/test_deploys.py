@@ -1,7 +1,7 @@
 """What a person deploys in the middle of a run."""
 
+from faults.drawn_settings import new_settings
 from faults.plan import Settings
-from faults.stack import new_settings
 
 
 def test_no_deploy_has_more_instances_at_least_than_at_most() -> None:

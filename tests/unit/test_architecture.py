@@ -1,8 +1,9 @@
-"""Dependencies point inward: held by walking every import of the layer."""
+"""Dependencies point inward: held by walking every import."""
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,26 @@ def test_boto3_is_imported_by_adapters_and_composition_only() -> None:
     users = [path.name for path in outside if {"boto3", "botocore"} & set(imports_of(path))]
 
     assert users == []
+
+
+def test_no_module_imports_itself_by_way_of_others_not_even_for_a_type() -> None:
+    packages = ("faults", "local", "simulator", "cli", "benchmarks")
+    paths = {module_name(it, ROOT): it for name in packages for it in (ROOT / name).rglob("*.py")}
+    paths |= {module_name(it, LAYER.parent): it for it in LAYER.rglob("*.py")}
+    imports = {name: set(modules_imported(path, paths)) for name, path in paths.items()}
+
+    TopologicalSorter(imports).prepare()  # raises CycleError
+
+
+def module_name(path: Path, root: Path) -> str:
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def modules_imported(path: Path, known: Container[str]) -> Iterator[str]:
+    """`from package import name` means a module where there is one of that name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                yield name if name in known else str(node.module)

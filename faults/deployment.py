@@ -18,7 +18,15 @@ GROUP = "pilotlight-workers"
 TABLE = "jobs"
 HEARTBEATS = "heartbeats"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
-UPDATE_POLICY = {"Strategy": "Rolling", "Preferences": {"ScaleInProtectedInstances": "Wait"}}
+UPDATE_POLICY = {
+    "Strategy": "Rolling",
+    "Preferences": {
+        "MinHealthyPercentage": 100,
+        "MaxHealthyPercentage": 110,
+        "ScaleInProtectedInstances": "Wait",
+        "SkipMatching": True,
+    },
+}
 PLACEMENTS = tuple(
     Placement(f"us-east-1{zone}", f"use1-az{zone}", f"subnet-{zone}") for zone in "abc"
 )

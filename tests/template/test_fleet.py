@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from template_reader import named_resources, of_type, substitute
 
+from faults.deployment import UPDATE_POLICY
 from pilotlight.worker.settings import WorkerSettings, parse_settings
 
 
@@ -136,6 +137,11 @@ def test_a_changed_launch_template_reaches_the_pool_too(template: dict[str, Any]
     assert (
         policy["AutoScalingInstanceRefresh"]["Preferences"]["ScaleInProtectedInstances"] == "Wait"
     )
+
+
+def test_a_fault_run_has_the_update_policy_of_the_template(template: dict[str, Any]) -> None:
+    policy = template["Resources"]["WorkerGroup"]["UpdatePolicy"]
+    assert policy["AutoScalingInstanceRefresh"] == UPDATE_POLICY
 
 
 def worker_settings(template: dict[str, Any], parameters: dict[str, str]) -> str:

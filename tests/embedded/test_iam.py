@@ -77,6 +77,18 @@ CALLS = [
         GROUP.format("mine"),
         GROUP.format("yours"),
     ),
+    Call(
+        "autoscaling:StartInstanceRefresh",
+        {"AutoScalingGroupName": "mine"},
+        GROUP.format("mine"),
+        GROUP.format("yours"),
+    ),
+    Call(
+        "autoscaling:DescribeInstanceRefreshes",
+        {"AutoScalingGroupName": "mine"},
+        "*",
+        GROUP.format("mine"),
+    ),
     Call("autoscaling:DescribeAutoScalingGroups", {}, "*", GROUP.format("mine")),
     Call(
         "autoscaling:DescribeWarmPool", {"AutoScalingGroupName": "mine"}, "*", GROUP.format("mine")

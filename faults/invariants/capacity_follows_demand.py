@@ -19,7 +19,8 @@ class CapacityFollowsDemand:
     """Without a watch and an alarm that comes, the minute's look does it; all within the bound.
 
     While the breaker is open, what works and what sleeps is all that there is to be had; during an
-    instance refresh only what works, since AWS refuses then what keeps the pool from growing.
+    instance refresh only what works, since AWS refuses then what keeps the pool from growing, and
+    without what that has launched before another leaves.
     """
 
     def __init__(self) -> None:
@@ -47,7 +48,8 @@ def _wanted(world: World) -> int:
     affordable = settings.affordable
     limit = bounds.max_size if affordable is None else min(affordable, bounds.max_size)
     if world.breaker.phase not in (Phase.CLOSED, Phase.CLOSING):
-        members = world.group.members
-        asleep = 0 if world.group.refreshes.active else members.pool_settled
-        limit = min(limit, members.group_active + asleep)
+        group, members = world.group, world.group.members
+        asleep = 0 if group.refreshes.active else members.pool_settled
+        ahead = min(group.surplus.group, max(0, members.group_active - group.desired_capacity))
+        limit = min(limit, members.group_active - ahead + asleep)
     return max(bounds.min_size, min(needed, limit))

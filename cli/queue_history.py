@@ -83,10 +83,10 @@ def _seconds(item: dict[str, Any]) -> float | None:
 
 
 def _by_flight(metrics: JobsQueueMetrics, name: str, spread: float) -> Lognormal:
-    mean = metrics.mean_service_seconds(HISTORY_SECONDS)
-    if mean is None:
+    service = metrics.service(HISTORY_SECONDS)
+    if service is None:
         raise CommandError(
             f"Too few jobs of {name} ended in two weeks to tell how long they work; add "
             "--service-seconds with the mean; or is it another queue?"
         )
-    return Lognormal(mean, spread)
+    return Lognormal(service.mean_seconds, spread)

@@ -100,4 +100,5 @@ class ArrivalMetric:
         return ArrivalHistory(
             per_minute=tuple(self._published_sent),
             service_seconds=self._published_seconds / self._published_ended if known else None,
+            ended_jobs=self._published_ended if known else None,
         )

@@ -71,7 +71,10 @@ def test_minutes_without_a_report_are_empty_and_those_after_the_last_are_late(
 
     # 3 and 5 in flight for five minutes each, 20 ended: 8 x 300 s / 20
     assert history == ArrivalHistory(
-        per_minute=(2, 1, 0, 0, 4), service_seconds=120.0, newest_ended_seconds_ago=90
+        per_minute=(2, 1, 0, 0, 4),
+        service_seconds=120.0,
+        ended_jobs=20,
+        newest_ended_seconds_ago=90,
     )
 
 

@@ -125,6 +125,7 @@ histories = st.none() | st.builds(
     ArrivalHistory,
     per_minute=st.lists(st.integers(0, 80), max_size=70).map(tuple) | by_the_clock,
     service_seconds=st.none() | st.floats(0.5, 4000),
+    ended_jobs=st.none() | st.integers(1, 100),
     newest_ended_seconds_ago=st.integers(0, 300),
 )
 policies = st.builds(

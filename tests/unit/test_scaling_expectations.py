@@ -16,6 +16,7 @@ from pilotlight.scaling.forecast import ArrivalHistory
 from tests.scaling_sights import hour, seen
 
 WAVES = ArrivalHistory(per_minute=((1,) * 5 + (20,) * 5) * 30 + (1, 1), service_seconds=15.0)
+FEW_ENDED = replace(hour(0, 10), ended_jobs=5)
 BEFORE_A_BATCH = ArrivalHistory(
     per_minute=((0, 0, 12) + (0,) * 57) * 6, service_seconds=300.0, newest_ended_seconds_ago=90
 )
@@ -133,6 +134,12 @@ LONE_BATCHES = ArrivalHistory(per_minute=((0,) * 50 + (12,) + (0,) * 9) * 6)
             Policy(),
             Decision(9, Reason.BACKLOG),
             id="one more than they surely begin during a start wakes one",
+        ),
+        pytest.param(
+            seen(12, 8, desired=8, protected=8, max_size=20, history=FEW_ENDED),
+            Policy(),
+            Decision(15, Reason.BACKLOG),  # of 17.4 s at most, 8 workers surely begin 5 in a start
+            id="fewer where five jobs alone tell how long one works",
         ),
         pytest.param(
             seen(1, 8, desired=8, protected=8, max_size=20, history=hour(0, 100)),

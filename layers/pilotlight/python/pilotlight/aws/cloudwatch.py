@@ -49,6 +49,13 @@ class Counts(NamedTuple):
     ended_at: float
 
 
+class Service(NamedTuple):
+    """How long a job works on average, by so many that ended."""
+
+    mean_seconds: float
+    jobs: int
+
+
 class JobsQueueMetrics:
     """Implements scaling's HistoryReader and PeaksReader."""
 
@@ -57,7 +64,7 @@ class JobsQueueMetrics:
         self._queue_name = queue_url.rsplit("/", 1)[-1]
         self._now = now
         self._sent = Kept[Counts | None]()
-        self._service = Kept[float | None]()
+        self._service = Kept[Service | None]()
         self._peaks = Kept[tuple[int, ...]]()
 
     def history(self) -> ArrivalHistory | None:
@@ -66,9 +73,11 @@ class JobsQueueMetrics:
         counts = self._sent.get(now, self._ask_sent)
         if counts is None:
             return None
+        service = self._service.get(now, self._ask_service)
         return ArrivalHistory(
             per_minute=counts.per_minute,
-            service_seconds=self._service.get(now, self._ask_service),
+            service_seconds=service.mean_seconds if service else None,
+            ended_jobs=service.jobs if service else None,
             newest_ended_seconds_ago=_age_seconds(counts, now),
         )
 
@@ -80,24 +89,24 @@ class JobsQueueMetrics:
         """Messages sent in each of the last minutes that SQS reported. Raises TransientError."""
         return self._read("NumberOfMessagesSent", "Sum", MINUTE_SECONDS, seconds)
 
-    def mean_service_seconds(self, seconds: int) -> float | None:
+    def service(self, seconds: int) -> Service | None:
         """Little's law: jobs in flight on average, by the rate at which they end. None when too
         few ended in that time to tell. Raises TransientError."""
         period = PEAK_SECONDS
         busy = self._read("ApproximateNumberOfMessagesNotVisible", "Average", period, seconds)
         ended = self._read("NumberOfMessagesDeleted", "Sum", period, seconds)
-        jobs = sum(ended.values())
-        if jobs < LEAST_ENDED:
+        jobs, worked_seconds = int(sum(ended.values())), sum(busy.values()) * period
+        if jobs < LEAST_ENDED or not worked_seconds:  # 0: too short to be seen in flight
             return None
-        return sum(busy.values()) * period / jobs or None  # 0: too short to be seen in flight
+        return Service(worked_seconds / jobs, jobs)
 
     def _ask_sent(self) -> tuple[Counts | None, float]:
         counts = _counts(self.sent(HISTORY_MINUTES * MINUTE_SECONDS))
         is_quiet = counts is None or not any(counts.per_minute[-60:])
         return counts, QUIET_SENT_SECONDS if is_quiet else SENT_SECONDS
 
-    def _ask_service(self) -> tuple[float | None, float]:
-        return self.mean_service_seconds(HOUR_SECONDS), SERVICE_SECONDS
+    def _ask_service(self) -> tuple[Service | None, float]:
+        return self.service(HOUR_SECONDS), SERVICE_SECONDS
 
     def _ask_peaks(self) -> tuple[tuple[int, ...], float]:
         period, seconds = PEAK_SECONDS, PEAK_DAYS * 24 * HOUR_SECONDS

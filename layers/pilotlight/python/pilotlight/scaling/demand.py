@@ -14,6 +14,7 @@ from pilotlight.scaling.forecast import (
     LEAST_CHANCE,
     MINUTE_SECONDS,
     NOTHING_KNOWN,
+    SURE,
     ArrivalHistory,
     Forecast,
     due_now,
@@ -35,9 +36,6 @@ take 13, 6.5 and 5.6 seconds (published recordings, local/group/latency.py); eac
 RIVALS = 5.0
 """Starts in excess of each waiting job while a burst goes on. The first to be up takes the job, and
 the others take what the metrics show a minute or two later only."""
-
-SURE = 1.65
-"""Standard deviations that nineteen of twenty draws of a normal distribution stay below."""
 
 
 class Demand(NamedTuple):
@@ -183,7 +181,8 @@ class Outlook:
         tell. Nineteen times in twenty so many workers, in a row, become free meanwhile (a Poisson
         process).
         """
-        start_seconds, service_seconds = self.waiting.start_seconds, self.forecast.service_seconds
+        start_seconds = self.waiting.start_seconds
+        service_seconds = self.forecast.slow_service_seconds
         if service_seconds is None or service_seconds >= start_seconds:
             return 0
         freed = slots * start_seconds / service_seconds

@@ -32,6 +32,8 @@ ALIKE_MINUTES = 40
 """So many of the past are asked, of those most like now, and all that are no less like it."""
 LEAST_CHANCE = 0.01
 """What is less likely is not expected at all."""
+SURE = 1.65
+"""Standard deviations that nineteen of twenty draws of a normal distribution stay below."""
 EARLY_SECONDS = 5.0
 """Before a minute in which jobs are due its workers are to be ready."""
 
@@ -40,12 +42,13 @@ EARLY_SECONDS = 5.0
 class ArrivalHistory:
     """Jobs sent in each full minute, the oldest first; the newest may be some minutes old.
 
-    `service_seconds` is the mean time that a job works, above 0, None while nothing tells it.
-    `newest_ended_seconds_ago` is how old they are.
+    `service_seconds` is the mean time that a job works, above 0, of the `ended_jobs` that tell it;
+    None while nothing does. `newest_ended_seconds_ago` is how old the minutes are.
     """
 
     per_minute: tuple[int, ...]
     service_seconds: float | None = None
+    ended_jobs: int | None = None
     newest_ended_seconds_ago: int = 60
 
     @property
@@ -58,6 +61,14 @@ class ArrivalHistory:
         """Their mean; 0 for no past."""
         hours = len(self.per_minute) / HOUR_MINUTES
         return sum(self.per_minute) / hours if hours else 0.0
+
+    @property
+    def slow_service_seconds(self) -> float | None:
+        """What the mean of all jobs is below nineteen times in twenty. Their times are taken to
+        vary as much as their mean, as those of a Poisson process do."""
+        if self.service_seconds is None or not self.ended_jobs:
+            return self.service_seconds
+        return self.service_seconds * (1.0 + SURE / math.sqrt(self.ended_jobs))
 
     @cached_property
     def due(self) -> Due:
@@ -98,7 +109,8 @@ class Forecast:
 
     `chances_at_once` is the same while a job works, for jobs that are shorter than a start: so many
     workers they keep busy at once, and as many of them come together as minutes tell (`_clump`).
-    `per_minute` is what all was made of; `is_fresh` tells whether the jobs that wait or run now had
+    `slow_service_seconds` is what the true mean of the service time hardly exceeds. `per_minute` is
+    what all was made of; `is_fresh` tells whether the jobs that wait or run now had
     a say.
     """
 
@@ -106,6 +118,7 @@ class Forecast:
     chances_at_once: tuple[float, ...]
     per_minute: tuple[int, ...]
     service_seconds: float | None
+    slow_service_seconds: float | None = None
     is_fresh: bool = False
 
     @property
@@ -160,6 +173,7 @@ def foresee(history: ArrivalHistory, start_seconds: float, backlog: int | None =
         chances_at_once=chances_at_once,
         per_minute=history.recent,
         service_seconds=service_seconds,
+        slow_service_seconds=history.slow_service_seconds,
         is_fresh=backlog is not None,
     )
 

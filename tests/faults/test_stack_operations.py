@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from faults.deployment import UPDATE_POLICY
 from faults.plan import Fault, JobSpec, Plan, Settings
 from faults.run import run
 from faults.stack import Stack
@@ -68,6 +69,19 @@ def test_a_new_launch_template_reaches_the_pool_too_and_ends_no_job() -> None:
     assert result.effects["stack_updated", "with a new launch template"] == 1
     assert result.tally["stack_rolled_back"] == 0
     assert result.launches >= 6
+
+
+def test_an_update_policy_that_waits_for_nobody_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_once = {
+        "MinHealthyPercentage": 0,
+        "MaxHealthyPercentage": 100,
+        "ScaleInProtectedInstances": "Refresh",
+    }
+    monkeypatch.setitem(UPDATE_POLICY, "Preferences", at_once)
+
+    assert "leaves by scale-in with 1 running jobs" in run(NEW_TEMPLATE).broken
 
 
 def test_a_pool_that_keeps_its_old_template_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

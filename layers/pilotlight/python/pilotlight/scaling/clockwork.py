@@ -22,7 +22,8 @@ def due_minutes(per_minute: tuple[int, ...]) -> Due:
     """`per_minute`: jobs, the oldest first. Nothing is due before there are CLOCK_HOURS of them."""
     if len(per_minute) < CLOCK_HOURS * HOUR_MINUTES:
         return {}
-    usual = sorted(per_minute)[-int(RARE * len(per_minute)) - 1]
+    busy, rank = sorted(filter(None, per_minute)), int(RARE * len(per_minute))
+    usual = busy[-rank - 1] if rank < len(busy) else 0
     newest, *earlier = (_hour(per_minute, ago) for ago in range(CLOCK_HOURS))
     return {
         minute: tuple(sorted((jobs, *(hour[minute] for hour in earlier))))

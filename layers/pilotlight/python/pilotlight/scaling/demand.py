@@ -215,13 +215,14 @@ def demand(
     instances that are set up, the sleeping ones too."""
     # Each worker that ends its job meanwhile is a spare one, counted once.
     ending = int(in_flight * expected.ending_share)
-    spare, due_soon = max(0, expected.spare - ending), max(0, expected.due_soon - ending)
-    backlog = visible + in_flight
-    needed = max(min(slots, backlog), backlog - expected.sooner_served(visible, slots))
+    spare, early = max(0, expected.spare - ending), max(0, expected.due_soon - ending)
+    held = max(spare + expected.kept, expected.staying - ending, expected.due_now)
+    needed = backlog = visible + in_flight
+    if visible:
+        needed = max(min(slots, backlog), backlog - expected.sooner_served(visible, slots))
+        early = max(early, expected.rivals(needed - in_flight))
+        # What was started for a burst is not called surplus for being up first.
+        held = max(held, expected.rivals(visible))
     # Who is not set up yet outruns nobody, and is late for what is due.
-    at_hand = max(0, within_reach - needed)
-    least = needed + max(spare, min(at_hand, max(due_soon, expected.rivals(needed - in_flight))))
-    # While jobs wait, what was started for a burst is not called surplus for being up first.
-    staying = max(spare + expected.kept, expected.staying - ending)
-    held = max(staying, expected.rivals(visible), expected.due_now)
+    least = needed + max(spare, min(early, max(0, within_reach - needed)))
     return Demand(needed=needed, least=least, most=max(least, backlog + held))

@@ -75,7 +75,7 @@ class ArrivalHistory:
         """What comes by the clock."""
         return due_minutes(self.per_minute[-HISTORY_MINUTES:])
 
-    @property
+    @cached_property
     def recent(self) -> tuple[int, ...]:
         """The last hours, without what came by the clock."""
         per_minute = self.per_minute[-HISTORY_MINUTES:]

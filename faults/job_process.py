@@ -117,7 +117,7 @@ class SimulatedJobProcess:
             self._task = self._around.tasks.spawn(self._job.run, self.name, self)
         elif payload["does"] != "hang":
             when = self._around.clock.now() + payload["seconds"]
-            self._timer = self._around.clock.call_at(when, finish)
+            self._timer = self._around.clock.timer_at(when, finish)
 
     def _finisher(self, does: str, job_id: str, number: int) -> Callable[[], None]:
         def finish() -> None:

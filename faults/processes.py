@@ -171,7 +171,7 @@ class WorkerProcess(Process):
         """What `watchdog.must_step_again` does to a real process."""
         self._forget_watchdog()
         when = self._around.clock.now() + within_seconds
-        self._watchdog = self._around.clock.call_at(when, self.kill, "its loop is stuck")
+        self._watchdog = self._around.clock.timer_at(when, self.kill, "its loop is stuck")
 
     def hang(self, seconds: float) -> None:
         """Nothing in it goes on for so long; its jobs' processes do."""

@@ -61,13 +61,13 @@ class Tasks:
 
     def sleep(self, seconds: float) -> None:
         task = self._running()
-        task.wake_by(self.clock.call_at(self.clock.now() + seconds, self._resume, task))
+        task.wake_by(self.clock.timer_at(self.clock.now() + seconds, self._resume, task))
         self._hand_over(task)
 
     def pause(self, task: Task, timeout: float | None) -> None:
         """Until `wake`, or until the timeout is over."""
         if timeout is not None:
-            task.wake_by(self.clock.call_at(self.clock.now() + timeout, self._resume, task))
+            task.wake_by(self.clock.timer_at(self.clock.now() + timeout, self._resume, task))
         self._hand_over(task)
 
     def wake(self, task: Task) -> None:

@@ -104,12 +104,12 @@ class LifecycleActions:
             limit_at=now + hook.global_timeout_seconds,
         )
         self._by_token[action.token] = action
-        action.timer = self._schedule.call_at(action.expires_at, self._time_is_up, action)
+        action.timer = self._schedule.timer_at(action.expires_at, self._time_is_up, action)
         return action
 
     def _time_is_up(self, action: LifecycleAction) -> None:
         if self._schedule.now() < action.expires_at:
-            action.timer = self._schedule.call_at(action.expires_at, self._time_is_up, action)
+            action.timer = self._schedule.timer_at(action.expires_at, self._time_is_up, action)
             return
         self._end(action, action.hook.default_result, HEARTBEAT_TIMEOUT)
 

@@ -117,7 +117,7 @@ class Capacity:
         if self._timer is not None:
             self._timer.cancel()
         self._due = when
-        self._timer = self._world.schedule.call_at(when, self._decide)
+        self._timer = self._world.schedule.timer_at(when, self._decide)
 
     def _decide(self) -> None:
         self._due = self._timer = None

@@ -7,9 +7,26 @@ from heapq import heappop, heappush
 from typing import Any, Protocol
 
 
-class Timer(Protocol):
+class Timer:
+    """A planned call that can be taken back."""
+
+    __slots__ = ("_args", "_call")
+
+    def __init__(self, call: Callable[..., None], args: tuple[Any, ...]) -> None:
+        self._call: Callable[..., None] | None = call
+        self._args = args
+
+    def __call__(self) -> None:
+        if self._call is not None:
+            self._call(*self._args)
+
     def cancel(self) -> None:
-        """Never call it any more; harmless when it was called already."""
+        """Never make it any more; harmless when it was made already."""
+        self._call, self._args = None, ()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._call is None
 
 
 class Schedule(Protocol):
@@ -17,47 +34,43 @@ class Schedule(Protocol):
 
     def now(self) -> float: ...
 
-    def call_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
+    def call_at(self, when: float, call: Callable[..., None], *args: Any) -> None:
         """Call once at `when`; a moment in the past means as soon as possible, never at once."""
         ...
 
-
-class _Entry(list[Any]):
-    """When, number, call, arguments. A list, since those are compared without a call into Python;
-    the number is never the same twice, so that a comparison never reaches the call."""
-
-    __slots__ = ()
-
-    def cancel(self) -> None:
-        self[2], self[3] = None, ()
+    def timer_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
+        """The same, for a call that may be cancelled."""
+        ...
 
 
 class Agenda:
     """Calls in the order of their time; those of one moment in the order they were added."""
 
     def __init__(self) -> None:
-        self._entries: list[_Entry] = []
+        # When, number, call, arguments; no two have the same number, so that a comparison never
+        # reaches the call.
+        self._entries: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._added = 0
 
-    def add(self, when: float, call: Callable[..., None], args: tuple[Any, ...]) -> Timer:
+    def add(self, when: float, call: Callable[..., None], args: tuple[Any, ...]) -> None:
         self._added += 1
-        entry = _Entry((when, self._added, call, args))
-        heappush(self._entries, entry)
-        return entry
+        heappush(self._entries, (when, self._added, call, args))
 
     def next_at(self) -> float | None:
         """When the next call is due; None when nothing is planned."""
         entries = self._entries
-        while entries and entries[0][2] is None:
+        while entries and _is_cancelled(entries[0][2]):
             heappop(entries)
         return entries[0][0] if entries else None
 
     def take(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """Remove and return the next call; ask `next_at` first, it skips cancelled ones."""
         _, _, call, args = heappop(self._entries)
-        if call is None:
-            raise LookupError("the next call was cancelled; next_at was not asked")
         return call, args
+
+
+def _is_cancelled(call: Callable[..., None]) -> bool:
+    return isinstance(call, Timer) and call.is_cancelled
 
 
 class VirtualClock(Agenda):
@@ -70,20 +83,22 @@ class VirtualClock(Agenda):
     def now(self) -> float:
         return self._now
 
-    def call_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
+    def call_at(self, when: float, call: Callable[..., None], *args: Any) -> None:
         # As `add` does, without calling it: nothing is done more often in virtual time.
-        self._added += 1
-        entry = _Entry((when if when > self._now else self._now, self._added, call, args))
-        heappush(self._entries, entry)
-        return entry
+        self._added = added = self._added + 1
+        heappush(self._entries, (when if when > self._now else self._now, added, call, args))
+
+    def timer_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
+        timer = Timer(call, args)
+        self.call_at(when, timer)
+        return timer
 
     def run_until(self, when: float) -> None:
         """Make every call due up to and including `when`, then stand at `when`."""
         entries = self._entries
         while entries and entries[0][0] <= when:
             self._now, _, call, args = heappop(entries)
-            if call is not None:
-                call(*args)
+            call(*args)
         self._now = max(self._now, when)
 
     def advance(self, seconds: float) -> None:

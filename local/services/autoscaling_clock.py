@@ -31,10 +31,14 @@ class WallClock:
     def now(self) -> float:
         return time.monotonic() + self._offset
 
-    def call_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
+    def call_at(self, when: float, call: Callable[..., None], *args: Any) -> None:
         with self._changed:
-            timer = self._agenda.add(when, call, args)
+            self._agenda.add(when, call, args)
             self._changed.notify()
+
+    def timer_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
+        timer = Timer(call, args)
+        self.call_at(when, timer)
         return timer
 
     def call_soon(self, call: Callable[..., None], *args: Any) -> None:

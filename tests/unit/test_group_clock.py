@@ -16,7 +16,7 @@ def test_calls_of_one_moment_are_made_in_the_order_they_were_planned() -> None:
 
 def test_a_cancelled_call_is_not_made() -> None:
     clock, made = VirtualClock(), []
-    clock.call_at(1.0, made.append, "cancelled").cancel()
+    clock.timer_at(1.0, made.append, "cancelled").cancel()
     clock.call_at(2.0, made.append, "made")
     assert clock.next_at() == 2.0
     clock.advance(10.0)

@@ -175,3 +175,14 @@ def test_an_instance_refresh_holds_what_would_be_woken_and_is_no_error() -> None
 
     assert (seen.decision, seen.waking.step) == (Decision(1, Reason.INSTANCE_REFRESH), "HOLD")
     assert refreshing.calls == []
+
+
+def test_what_a_refresh_has_launched_beside_the_others_stays_desired_while_jobs_wait() -> None:
+    """It launches one before another leaves, and one more works than was asked for."""
+    group = held(working=2, desired=1, asleep=1)
+    refreshing = RefreshingGroup(described=group, pool=(Member("i-1", "Warmed:Stopped"),))
+
+    seen = set_capacity(refreshing, Jobs(5), NoArrivals(), BACKLOG_ALONE)
+
+    assert (seen.decision, seen.waking.step) == (Decision(2, Reason.INSTANCE_REFRESH), "HOLD")
+    assert refreshing.calls == [("capacity", "2")]

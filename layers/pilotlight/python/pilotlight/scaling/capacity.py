@@ -103,14 +103,17 @@ def set_capacity(
         scaling_pass = Pass(observation, decision, waking)
     try:
         _act(scaling_pass, group)
-    except InstanceRefreshError:
-        return _held(scaling_pass)
+    except InstanceRefreshError:  # the pool comes first, so nothing is done yet
+        scaling_pass = _held(scaling_pass)
+        _act(scaling_pass, group)
     return scaling_pass
 
 
 def _held(scaling_pass: Pass) -> Pass:
-    """Nothing is done: the pool comes first, and the looks go on until it can be bounded."""
-    keep = Decision(scaling_pass.observation.desired, Reason.INSTANCE_REFRESH)
+    """What works stays desired. The looks go on until the pool can be bounded."""
+    seen = scaling_pass.observation
+    works = max(seen.desired, seen.in_service + seen.starting)
+    keep = Decision(works, Reason.INSTANCE_REFRESH)
     return replace(scaling_pass, decision=keep, waking=Waking(WakeStep.HOLD))
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from faults.drawn_settings import new_settings
 from faults.guest import Guest
 from faults.machines import Machines
+from faults.person import Person
 from faults.plan import Fault, Settings
 from faults.queues import Queue
 from local.group.clock import Schedule
@@ -49,7 +50,8 @@ class Scene(Protocol):
         """Those deployed last."""
         ...
 
-    def set_capacity_by_hand(self, capacity: int) -> None: ...
+    @property
+    def person(self) -> Person: ...
 
 
 class Deeds:
@@ -165,7 +167,7 @@ class Deeds:
         low, high = group.settings.min_size, group.settings.max_size
         capacity = low + fault.index % (high - low + 1)
         self._told(fault, f"desired {capacity}")
-        self._scene.set_capacity_by_hand(capacity)
+        self._scene.person.set_capacity(capacity)
 
     def _give_notice(self, fault: Fault) -> None:
         guest = self._pick(fault, lambda it: it.worker is not None)

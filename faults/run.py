@@ -92,7 +92,7 @@ class _Run:
         while world.since_start() < limit:
             if world.stack.is_busy:
                 limit = min(latest, world.since_start() + REST_SECONDS)
-            world.person_looks_in(plan.settings.person_seconds)
+            world.person.look_in(plan.settings.person_seconds)
             self._until(world.since_start() + REST_LOOK_SECONDS)
             if next(unrest(world), None) is None:
                 return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import count
 from random import Random
 from typing import Any
@@ -18,12 +17,14 @@ from faults.code_layers import DOWNLOAD_SECONDS, LambdaLayerVersions
 from faults.deployment import GROUP, PLACEMENTS, TABLE, group_settings, hooks, warm_pool
 from faults.diary import Diary
 from faults.ec2 import Ec2Api
+from faults.group_listener import GroupListener
 from faults.guest import Fate, Guest
 from faults.heartbeats import HeartbeatsTable
 from faults.ledger import Ledger
 from faults.machines import Machines, uneven
 from faults.metrics import QueueMetrics
 from faults.mischief import Mischief
+from faults.person import Person
 from faults.plan import Plan, Settings
 from faults.processes import CodeInUse
 from faults.queues import Queue, QueueSettings
@@ -35,24 +36,13 @@ from faults.tasks import Tasks
 from faults.threads import clock_of
 from faults.wire import FaultyWire
 from local.group.clock import VirtualClock
-from local.group.events import GroupEvent
 from local.group.group import Group
 from local.group.ports import World as GroupWorld
-from local.group.states import LifecycleState
-from pilotlight.fleet.breaker_state import BreakerState, Phase
+from pilotlight.fleet.breaker_state import BreakerState
 
 START = 1_790_000_000.0
 
 NewGuest = Callable[["World", str, str, Fate], Guest]
-
-
-@dataclass(frozen=True)
-class Leaving:
-    """A member that begins to leave service; `busy` jobs run on it at that moment."""
-
-    instance_id: str
-    cause: str
-    busy: int
 
 
 class World:
@@ -70,13 +60,9 @@ class World:
         self.tally: Counter[str] = Counter()
         self.effects: Counter[tuple[str, str]] = Counter()  # the tally by where it was
         self.defects: list[str] = []
-        self.leavings: list[Leaving] = []
         self.alerts: list[str] = []
-        self.abandoned: list[str] = []
         self.codes_in_use: list[CodeInUse] = []
-        self.by_hand_at, self.closed_by_hand_at = float("-inf"), 0.0
         self.answering_since = self.heard_since = START
-        self.moves = 0
         self.stirred = True
         self.zones = tuple(place.zone for place in PLACEMENTS)
         self._pids = count(100)
@@ -85,7 +71,8 @@ class World:
         self._make_queues()
         self._make_group()
         self._answers = self._services()
-        self.stack = Stack(self)
+        self.stack: Stack = Stack(self)
+        self.person: Person = Person(self)
 
     @property
     def settings(self) -> Settings:
@@ -137,52 +124,12 @@ class World:
         trace = "".join(traceback.format_exception(error))
         self.defects.append(f"{where} raised {type(error).__name__}: {error}\n{trace}")
 
-    def set_capacity_by_hand(self, capacity: int) -> None:
-        self.by_hand_at = self.clock.now()
-        self.group.set_desired_capacity(capacity)
-
-    def person_looks_in(self, pause_seconds: float) -> None:
-        """Repairs the setup and closes the breaker, if it is open and was not closed just now."""
-        now = self.clock.now()
-        is_closed = self.breaker.phase in (Phase.CLOSED, Phase.CLOSING)
-        if self.stack.is_deleted or is_closed:
-            return
-        if now >= self.closed_by_hand_at + pause_seconds:
-            self.closed_by_hand_at = now
-            self.diary.say("a person closes the breaker")
-            self.auto_scaling.write_breaker(Phase.CLOSING)
-
     def stir(self) -> None:
         self.stirred = True
 
     @property
     def breaker(self) -> BreakerState:
         return self.auto_scaling.breaker
-
-    # The group's listener
-
-    def publish(self, event: GroupEvent) -> None:
-        self.moves += 1
-        self.stirred = True
-        detail = event.detail
-        if "was abandoned" in detail.get("StatusMessage", ""):
-            self.abandoned.append(detail["EC2InstanceId"])
-        if self.diary.listens:
-            self.diary.say(f"{event.detail_type}: {_in_short(detail)}")
-        self.bus.publish("aws.autoscaling", event.detail_type, detail, event.resources)
-
-    def target_state(self, instance_id: str, state: str | None) -> None:
-        guest = self.machines.guests.get(instance_id)
-        member = self.group.members.get(instance_id)
-        if guest is None or member is None:
-            return
-        if guest.target == LifecycleState.IN_SERVICE and state != guest.target:
-            self.leavings.append(Leaving(instance_id, member.activity.cause, guest.busy))
-        guest.target = state
-        self.stirred = True
-
-    def group_gone(self, name: str) -> None:
-        self.diary.say(f"{name} is gone")
 
     def token(self) -> str:
         return f"{next(self._pids):036d}"
@@ -239,7 +186,10 @@ class World:
             lambda: self.group.ec2,
             lambda: self.auto_scaling.template_version,
         )
-        around = GroupWorld(self.clock, self.machines, self, self, latency)
+        self.heard = GroupListener(
+            self.bus, self.diary, self.machines, lambda it: self.group.members.get(it), self.stir
+        )
+        around = GroupWorld(self.clock, self.machines, self.heard, self, latency)
         self.group: Group = Group(GROUP, GROUP_ARN, group_settings(now), around, hooks=hooks(now))
         self.group.put_warm_pool(warm_pool(now))
 
@@ -282,8 +232,3 @@ class World:
         self.alerts.append(request["Subject"])
         self.diary.say(f"ALERT {request['Subject']}")
         return {"MessageId": str(len(self.alerts))}
-
-
-def _in_short(detail: Mapping[str, Any]) -> str:
-    way = f"{detail.get('Origin')} -> {detail.get('Destination')}"
-    return f"{detail.get('EC2InstanceId')} {way} {detail.get('StatusMessage', '')}".strip()

@@ -37,7 +37,7 @@ def breaker_stops_setup(world: World) -> Iterator[str]:
 def _closed_at(world: World) -> float:
     """Failures of setups that began before a person or a trial closed it do not count."""
     state = world.breaker
-    return max(state.since.timestamp(), world.closed_by_hand_at)
+    return max(state.since.timestamp(), world.person.closed_breaker_at or 0.0)
 
 
 def _failures_in_a_row(world: World, since: float) -> list[float]:

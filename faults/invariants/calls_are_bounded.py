@@ -25,7 +25,7 @@ def calls_are_bounded(world: World) -> Iterator[str]:
         AT_FIRST
         + EACH_MINUTE * minutes
         + EACH_TICK * ticks
-        + EACH_MOVE * world.moves
+        + EACH_MOVE * world.heard.moves
         + EACH_FAULT * len(world.plan.faults)
     )
     called = sum(number for (who, _), number in world.calls.items() if who == "functions")

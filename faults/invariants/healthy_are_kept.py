@@ -18,7 +18,8 @@ REACHED_SECONDS = 240.0
 
 
 def healthy_are_kept(world: World) -> Iterator[str]:
-    abandoned, world.abandoned = world.abandoned, []
+    heard = world.heard
+    abandoned, heard.abandoned = heard.abandoned, []
     for instance_id in abandoned:
         guest = world.machines.guests.get(instance_id)
         if guest is not None and _is_well(world, guest):

@@ -17,7 +17,7 @@ def never_above_limits(world: World) -> Iterator[str]:
     world.most_active = max(limit, min(world.most_active, active))
     if active > world.most_active:
         yield f"{active} instances are active, and {limit} is the largest size"
-    if affordable is None or world.by_hand_at > float("-inf"):
+    if affordable is None or world.person.set_capacity_at is not None:
         return
     # Whoever lowers MinSize waits for the next look at the queue.
     allowed = max(affordable, *(it.min_size for it in world.settings_so_far))

@@ -17,8 +17,8 @@ SCALE_IN = "was selected for termination"  # in the cause of the activity, as AW
 
 
 def running_jobs_stay(world: World) -> Iterator[str]:
-    leavings, world.leavings = world.leavings, []
-    api = world.auto_scaling
+    heard, api = world.heard, world.auto_scaling
+    leavings, heard.leavings = heard.leavings, []
     cut_short, api.cut_short = api.cut_short, []
     if EXCUSES.isdisjoint(world.tally):
         yield from (f"{it} is let go with jobs that may still run" for it in cut_short)

@@ -13,13 +13,18 @@ PATIENCE = Patience(idle_seconds=60, brief_seconds=5, unused_seconds=25, offer_s
         pytest.param(NEW, 25, id="who got no job may leave when the start is paid for anyway"),
         pytest.param(NEW.offer_untaken(), 60, id="or was woken to wait for one"),
         pytest.param(NEW.job_came(0.2), 5, id="the job that woke it may have come alone"),
-        pytest.param(NEW.job_came(30), 60, id="a job that came while it was idle is not the last"),
-        pytest.param(NEW.job_came(30).job_came(0.2), 60, id="nor is the one that followed at once"),
+        pytest.param(NEW.job_came(30), 5, id="so may the one that it was woken to wait for"),
+        pytest.param(
+            NEW.job_came(0.2).job_came(30), 60, id="another that came while it was idle did not"
+        ),
+        pytest.param(
+            NEW.job_came(0.2).job_came(30).job_came(0.2), 60, id="nor the one that followed at once"
+        ),
         pytest.param(NEW.job_came(0.2).job_came(0.2), 5, id="a batch leaves nothing to wait for"),
         pytest.param(NEW.job_came(0.2).offer_untaken(), 60, id="who was not taken is wanted"),
         pytest.param(Idleness(untaken=2), 120, id="and asks less often the longer that goes on"),
         pytest.param(Idleness(untaken=99), 480, id="but each eight minutes at least"),
-        pytest.param(Idleness(untaken=99).job_came(500), 60, id="until a job comes"),
+        pytest.param(Idleness(untaken=99).job_came(500), 5, id="until a job comes"),
     ],
 )
 def test_idle_time_until_an_offer(idleness: Idleness, seconds: float) -> None:

@@ -49,8 +49,9 @@ def patience_of_one(idle_seconds: float, watch_seconds: int, spread: float) -> P
 class Idleness:
     """What a worker has seen since it entered service.
 
-    `jobs_come` while it is idle: unknown before its first job, then what that or a later one told.
-    `untaken` are its offers since its last job.
+    `jobs_come` while it is idle: unknown before its first job, which tells nothing since that is
+    what it was started for; then what a later one told. `untaken` are its offers since its last
+    job.
     """
 
     jobs_come: bool | None = None
@@ -69,9 +70,9 @@ class Idleness:
         return patience.idle_seconds if self.jobs_come else patience.brief_seconds
 
     def job_came(self, idle_seconds: float) -> "Idleness":
-        if idle_seconds > PROMPT_SECONDS:
-            return Idleness(jobs_come=True)
-        return Idleness(jobs_come=bool(self.jobs_come))
+        if self.jobs_come is None:
+            return Idleness(jobs_come=False)
+        return Idleness(jobs_come=self.jobs_come or idle_seconds > PROMPT_SECONDS)
 
     def offer_untaken(self) -> "Idleness":
         return Idleness(self.jobs_come, self.untaken + 1)

@@ -122,9 +122,9 @@ class Looker:
         if self._look.every_seconds != self._every:
             self._change_pace()
         if self._look.is_settled():
-            self._news.wake_me(self._rouse)
+            self._news.wake_me(self._plan)
         else:
-            self._plan(self._schedule.now() + self._every / 2)
+            self._plan(self._every / 2)
 
     def _change_pace(self) -> None:
         self._counted += self._since_counted()
@@ -133,10 +133,7 @@ class Looker:
     def _since_counted(self) -> int:
         return int((self._schedule.now() - self._counted_at) / self._every)
 
-    def _rouse(self) -> None:
-        self._plan(self._schedule.now())
-
-    def _plan(self, earliest: float) -> None:
-        """The next turn at or after that moment."""
-        turn = math.ceil((earliest - self._begun_at) / self._every)
+    def _plan(self, seconds: float = 0.0) -> None:
+        """The next turn, so many seconds from now or later."""
+        turn = math.ceil((self._schedule.now() + seconds - self._begun_at) / self._every)
         self._schedule.call_at(self._begun_at + turn * self._every, self._wake)

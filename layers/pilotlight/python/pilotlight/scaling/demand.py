@@ -225,4 +225,4 @@ def demand(
         held = max(held, expected.rivals(visible))
     # Who is not set up yet outruns nobody, and is late for what is due.
     least = needed + max(spare, min(early, max(0, within_reach - needed)))
-    return Demand(needed=needed, least=least, most=max(least, backlog + held))
+    return Demand(needed, least, max(least, backlog + held))

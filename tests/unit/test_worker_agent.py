@@ -221,11 +221,13 @@ def test_a_job_that_runs_is_not_idle(world):
     assert "unprotect" in world.did
 
 
-def test_a_job_that_comes_to_an_idle_worker_lets_it_expect_another(world):
-    world.steps(until=10)
-    world.arriving = [message("m")]
-    world.steps(until=20)
-    world.finish_job()
+def test_a_second_job_that_comes_to_an_idle_worker_lets_it_expect_another(world):
+    """The first may be what it was started for."""
+    for arrives_at, ends_at in ((1, 2), (6, 20)):
+        world.steps(until=arrives_at)
+        world.arriving = [message("m")]
+        world.steps(until=ends_at)
+        world.finish_job()
     world.steps(until=79)
     assert "unprotect" not in world.did
     world.steps(until=82)

@@ -10,7 +10,7 @@ from benchmarks.rows import Row
 from pilotlight.fleet.group import Group, Member
 from pilotlight.scaling.capacity import observe
 from pilotlight.scaling.decision import Policy, QueueDepth, desired_capacity
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 INSTANCES = 5000
 TIMES = 200

@@ -6,7 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 from local.group.clock import Schedule
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 MINUTE_SECONDS = 60.0
 LATE_MINUTES = 1

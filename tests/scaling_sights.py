@@ -1,7 +1,7 @@
 """What a scaling decision sees, with everything at rest that is not said."""
 
 from pilotlight.scaling.decision import Observation, QueueDepth
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 
 def seen(

@@ -9,7 +9,7 @@ from botocore.stub import ANY, Stubber
 
 from pilotlight.aws.cloudwatch import JobsQueueMetrics
 from pilotlight.errors import TransientError
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 NOW = datetime(2026, 9, 28, 12, 0, 30, tzinfo=UTC)
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/jobs"

@@ -3,7 +3,8 @@
 import pytest
 
 from pilotlight.scaling.clockwork import chances_due, due_minutes, without_due
-from pilotlight.scaling.forecast import ArrivalHistory, due_now, due_soon
+from pilotlight.scaling.forecast import due_now, due_soon
+from pilotlight.scaling.history import ArrivalHistory
 
 HOURLY = ((0,) * 20 + (12,) + (0,) * 39) * 6
 QUARTERLY = ((9,) + (0,) * 14) * 24

@@ -14,7 +14,7 @@ from pilotlight.scaling.decision import (
     Reason,
     desired_capacity,
 )
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 from tests.scaling_sights import seen
 
 

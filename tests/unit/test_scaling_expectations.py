@@ -12,7 +12,7 @@ from pilotlight.scaling.decision import (
     desired_capacity,
 )
 from pilotlight.scaling.demand import RIVALS
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 from tests.scaling_sights import hour, seen
 
 WAVES = ArrivalHistory(per_minute=((1,) * 5 + (20,) * 5) * 30 + (1, 1), service_seconds=15.0)

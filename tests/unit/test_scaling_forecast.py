@@ -6,7 +6,10 @@ from itertools import pairwise, zip_longest
 
 import pytest
 
-from pilotlight.scaling.forecast import NOTHING_KNOWN, ArrivalHistory, _clump, _tail, foresee
+from pilotlight.scaling.chances import tail
+from pilotlight.scaling.forecast import NOTHING_KNOWN, foresee
+from pilotlight.scaling.history import ArrivalHistory
+from pilotlight.scaling.likeness import clump_of
 
 
 def test_a_steady_stream_is_expected_to_go_on_as_a_poisson_process() -> None:
@@ -104,14 +107,14 @@ def test_short_jobs_that_came_together_are_at_once_together() -> None:
 
 def test_jobs_in_clumps_come_by_a_negative_binomial_distribution() -> None:
     """Its mean is the sum of the chances of 1, 2, ... or more, and its zero is known."""
-    tail = _tail(2.0, 4.0)
+    at_least = tail(2.0, 4.0)
 
-    assert tail[1] == pytest.approx(1.0 - 4.0 ** (-2.0 / 3.0))
-    assert sum(tail[1:]) == pytest.approx(2.0, abs=0.05)
+    assert at_least[1] == pytest.approx(1.0 - 4.0 ** (-2.0 / 3.0))
+    assert sum(at_least[1:]) == pytest.approx(2.0, abs=0.05)
 
 
 def test_a_rate_that_rises_slowly_makes_no_clumps() -> None:
-    assert _clump(tuple(range(100))) == 1.0
+    assert clump_of(tuple(range(100))) == 1.0
 
 
 def test_what_comes_at_once_waits_by_turns_but_for_no_longer_than_a_start() -> None:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 from pilotlight.scaling.watch import (
     HOUR_SECONDS,
     LOOK_USD,

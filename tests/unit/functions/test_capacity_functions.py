@@ -20,7 +20,7 @@ from pilotlight.fleet.breaker_state import BREAKER_TAG
 from pilotlight.fleet.dead_workers import WorkerCare
 from pilotlight.fleet.group import Group, Member
 from pilotlight.scaling.decision import QueueDepth
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 Load = Callable[..., ModuleType]
 Recorded = Callable[[str], dict[str, Any]]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pilotlight.aws.calls import named_errors
-from pilotlight.scaling.forecast import HISTORY_MINUTES, ArrivalHistory
+from pilotlight.scaling.history import HISTORY_MINUTES, ArrivalHistory
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -23,7 +23,7 @@ from pilotlight.scaling.decision import (
     Reason,
     desired_capacity,
 )
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 # Members that will work: on their way in, and not yet able to be asked to leave.
 _STARTING_STATES = frozenset({"Pending", "Pending:Wait", "Pending:Proceed"})

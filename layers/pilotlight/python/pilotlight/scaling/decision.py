@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from pilotlight.scaling.demand import Demand, Waiting, demand, outlook
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 
 class QueueDepth(NamedTuple):

@@ -9,18 +9,10 @@ from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
-from pilotlight.scaling.forecast import (
-    LATE_MINUTES,
-    LEAST_CHANCE,
-    MINUTE_SECONDS,
-    NOTHING_KNOWN,
-    SURE,
-    ArrivalHistory,
-    Forecast,
-    due_now,
-    due_soon,
-    foresee,
-)
+from pilotlight.scaling.chances import LEAST_CHANCE, MINUTE_SECONDS
+from pilotlight.scaling.forecast import NOTHING_KNOWN, Forecast, due_now, due_soon, foresee
+from pilotlight.scaling.history import SURE, ArrivalHistory
+from pilotlight.scaling.likeness import LATE_MINUTES
 
 RESTART_SECONDS = 45.0
 """Seconds on the bill, without use, of a worker that leaves and comes again: it boots for 14, takes

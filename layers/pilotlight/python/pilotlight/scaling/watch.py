@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from pilotlight.scaling.forecast import ArrivalHistory
+from pilotlight.scaling.history import ArrivalHistory
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600.0

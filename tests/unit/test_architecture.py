@@ -66,6 +66,13 @@ def test_boto3_is_imported_by_adapters_and_composition_only() -> None:
     assert users == []
 
 
+def test_no_two_files_of_tests_have_the_same_name() -> None:
+    """pytest imports them without their folders, and finds it out when both are collected."""
+    names = sorted(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert names == sorted(set(names))
+
+
 def test_no_module_imports_itself_by_way_of_others_not_even_for_a_type() -> None:
     packages = ("faults", "local", "simulator", "cli", "benchmarks")
     paths = {module_name(it, ROOT): it for name in packages for it in (ROOT / name).rglob("*.py")}

@@ -64,7 +64,7 @@ class Durations:
         self._instance = InstanceLatency()
 
     def group(self, delay: Delay) -> float:
-        return self._group(delay) * (_LOWEST + _SPAN * self._draw())
+        return self._spread(self._group(delay))
 
     def hook(self) -> float:
         return self._spread(self.HOOK_SECONDS)

@@ -101,4 +101,5 @@ class ArrivalMetric:
             per_minute=tuple(self._published_sent),
             service_seconds=self._published_seconds / self._published_ended if known else None,
             ended_jobs=self._published_ended if known else None,
+            newest_ended_seconds_ago=LATE_MINUTES * int(MINUTE_SECONDS),
         )

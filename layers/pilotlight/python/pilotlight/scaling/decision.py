@@ -111,14 +111,16 @@ def desired_capacity(observation: Observation, policy: Policy) -> Decision:
         return Decision(_within_bounds(seen.desired, seen), Reason.UNKNOWN_METRICS)
     jobs = _demand(seen, seen.queue, policy)
     scheduled = _scheduled(seen.queue, policy)
-    least = _limit(_least(jobs, scheduled, policy.jobs_per_instance), seen, policy)
-    if seen.desired < least.capacity:
-        return least
-    most = _limit(_most(jobs, scheduled, policy.jobs_per_instance), seen, policy)
-    if seen.desired > most.capacity:
-        return _scale_in(most, seen)
-    held_by = least.reason if least.reason in CEILINGS else Reason.NO_CHANGE
-    return Decision(seen.desired, held_by)
+    wanted = max(_instances(jobs.least, policy.jobs_per_instance), scheduled)
+    least, bound = _limit(wanted, seen, policy)
+    if seen.desired < least:
+        return Decision(least, bound or _purpose(jobs, scheduled, policy.jobs_per_instance))
+    # Fewer than the band's lower end it never is.
+    kept = max(_instances(jobs.most, policy.jobs_per_instance), scheduled)
+    most, most_bound = _limit(kept, seen, policy)
+    if seen.desired > most:
+        return _scale_in(most, most_bound, seen)
+    return Decision(seen.desired, bound if bound in CEILINGS else Reason.NO_CHANGE)
 
 
 def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
@@ -128,18 +130,13 @@ def _demand(seen: Observation, queue: QueueDepth, policy: Policy) -> Demand:
     return demand(queue.visible, queue.in_flight, slots, within_reach, expected)
 
 
-def _least(jobs: Demand, scheduled: int, jobs_per_instance: int) -> Decision:
+def _purpose(jobs: Demand, scheduled: int, jobs_per_instance: int) -> Reason:
     expected = _instances(jobs.least, jobs_per_instance)
     if scheduled > expected:
-        return Decision(scheduled, Reason.SCHEDULE)
+        return Reason.SCHEDULE
     if expected > _instances(jobs.needed, jobs_per_instance):
-        return Decision(expected, Reason.EXPECTED_ARRIVALS)
-    return Decision(expected, Reason.BACKLOG)
-
-
-def _most(jobs: Demand, scheduled: int, jobs_per_instance: int) -> Decision:
-    """Fewer than the band's lower end it never is."""
-    return Decision(max(_instances(jobs.most, jobs_per_instance), scheduled), Reason.IDLE)
+        return Reason.EXPECTED_ARRIVALS
+    return Reason.BACKLOG
 
 
 def _scheduled(queue: QueueDepth, policy: Policy) -> int:
@@ -153,22 +150,24 @@ def _instances(jobs: int, jobs_per_instance: int) -> int:
     return -(-jobs // jobs_per_instance)
 
 
-def _limit(wanted: Decision, seen: Observation, policy: Policy) -> Decision:
-    """The group's bounds come last: money never undoes the least size that a person set."""
-    if policy.affordable is not None and wanted.capacity > policy.affordable:
-        wanted = Decision(policy.affordable, Reason.AT_SPEND_LIMIT)
-    if wanted.capacity > seen.max_size:
-        return Decision(seen.max_size, Reason.AT_MAX)
-    if wanted.capacity < seen.min_size:
-        return Decision(seen.min_size, Reason.AT_MIN)
-    return wanted
+def _limit(wanted: int, seen: Observation, policy: Policy) -> tuple[int, Reason | None]:
+    """What is allowed of it, and by which bound, if by one. The group's come last: money never
+    undoes the least size that a person set."""
+    bound = None
+    if policy.affordable is not None and wanted > policy.affordable:
+        wanted, bound = policy.affordable, Reason.AT_SPEND_LIMIT
+    if wanted > seen.max_size:
+        return seen.max_size, Reason.AT_MAX
+    if wanted < seen.min_size:
+        return seen.min_size, Reason.AT_MIN
+    return wanted, bound
 
 
-def _scale_in(most: Decision, seen: Observation) -> Decision:
+def _scale_in(most: int, bound: Reason | None, seen: Observation) -> Decision:
     held = min(seen.desired - seen.can_leave, seen.max_size)
-    if held > most.capacity:
+    if held > most:
         return Decision(held, Reason.HELD_BY_BUSY)
-    return Decision(most.capacity, Reason.IDLE) if most.reason is Reason.AT_MIN else most
+    return Decision(most, bound if bound in CEILINGS else Reason.IDLE)
 
 
 def _within_bounds(capacity: int, seen: Observation) -> int:

@@ -6,13 +6,13 @@ from collections import deque
 from typing import NamedTuple
 
 from local.group.clock import Schedule
-from pilotlight.scaling.history import ArrivalHistory
+from pilotlight.scaling.history import HISTORY_MINUTES, ArrivalHistory
+from pilotlight.scaling.likeness import Moments
 
 MINUTE_SECONDS = 60.0
 LATE_MINUTES = 1
 """A minute's numbers are there at the end of the next one: SQS publishes each minute, a while after
 it (SQS guide, sqs-available-cloudwatch-metrics, gives no bound)."""
-KEPT_MINUTES = 360
 ENOUGH_JOBS = 10
 """That have ended, before their mean time is taken for an estimate."""
 
@@ -39,7 +39,8 @@ class ArrivalMetric:
         self._worked_seconds = 0.0
         self._late: deque[Minute] = deque()
         self._published: deque[Minute] = deque()
-        self._published_sent: deque[int] = deque(maxlen=KEPT_MINUTES)
+        self._published_sent: deque[int] = deque(maxlen=HISTORY_MINUTES)
+        self._moments = Moments(HISTORY_MINUTES)
         self._published_ended = 0
         self._published_seconds = 0.0
         self._shown: ArrivalHistory | None = None
@@ -72,7 +73,7 @@ class ArrivalMetric:
         """Close the minutes that have passed."""
         now = int(self._schedule.now() // MINUTE_SECONDS)
         self._close(Minute(self._sent, self._ended, self._worked_seconds))
-        for _ in range(min(now - self._minute - 1, KEPT_MINUTES + LATE_MINUTES)):
+        for _ in range(min(now - self._minute - 1, HISTORY_MINUTES + LATE_MINUTES)):
             self._close(EMPTY)
         self._minute = now
         self._minute_ends_at = (now + 1) * MINUTE_SECONDS
@@ -87,8 +88,9 @@ class ArrivalMetric:
         published = self._late.popleft()
         self._published.append(published)
         self._published_sent.append(published.sent)
+        self._moments.add(published.sent)
         self._count(published, 1)
-        if len(self._published) > KEPT_MINUTES:
+        if len(self._published) > HISTORY_MINUTES:
             self._count(self._published.popleft(), -1)
 
     def _count(self, minute: Minute, sign: int) -> None:
@@ -102,4 +104,5 @@ class ArrivalMetric:
             service_seconds=self._published_seconds / self._published_ended if known else None,
             ended_jobs=self._published_ended if known else None,
             newest_ended_seconds_ago=LATE_MINUTES * int(MINUTE_SECONDS),
+            counted_followers=self._moments.followers(),
         )

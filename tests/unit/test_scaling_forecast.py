@@ -5,11 +5,13 @@ from dataclasses import replace
 from itertools import pairwise, zip_longest
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pilotlight.scaling.chances import tail
 from pilotlight.scaling.forecast import NOTHING_KNOWN, foresee
 from pilotlight.scaling.history import ArrivalHistory
-from pilotlight.scaling.likeness import clump_of
+from pilotlight.scaling.likeness import Moments, clump_of
 
 
 def test_a_steady_stream_is_expected_to_go_on_as_a_poisson_process() -> None:
@@ -38,6 +40,13 @@ def test_after_a_batch_that_is_known_to_come_alone_nothing_is_expected() -> None
     lone_batches = ((0,) * 30 + (12,)) * 8
 
     assert foresee(ArrivalHistory(per_minute=lone_batches), 25.0).jobs_with_chance(0.1) == 0
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=80))
+def test_counted_minute_by_minute_is_the_same_as_gone_through(per_minute: list[int]) -> None:
+    counted = Moments(kept_minutes=30, per_minute=per_minute)
+
+    assert counted.followers() == Moments(30, per_minute[-30:]).followers()
 
 
 def test_a_burst_like_none_before_is_expected_to_go_on() -> None:

@@ -1,13 +1,13 @@
 """What was sent and what it took, as far as it is known."""
 
 import math
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from pilotlight.scaling.chances import MINUTE_SECONDS
 from pilotlight.scaling.clockwork import HOUR_MINUTES, Due, due_minutes, without_due
-from pilotlight.scaling.likeness import RECENT_MINUTES, clump_of, followers_of
+from pilotlight.scaling.likeness import RECENT_MINUTES, Moments, clump_of
 
 HISTORY_MINUTES = 360
 SURE = 1.65
@@ -20,12 +20,15 @@ class ArrivalHistory:
 
     `service_seconds` is the mean time that a job works, above 0, of the `ended_jobs` that tell it;
     None while nothing does. `newest_ended_seconds_ago` is how old the minutes are.
+    `counted_followers` are those of `Moments` that were given the same minutes one by one; without
+    them the minutes are gone through.
     """
 
     per_minute: tuple[int, ...]
     service_seconds: float | None = None
     ended_jobs: int | None = None
     newest_ended_seconds_ago: int = 60
+    counted_followers: Mapping[int, int] | None = None
 
     @property
     def minutes_ago(self) -> int:
@@ -58,9 +61,11 @@ class ArrivalHistory:
         return without_due(per_minute, self.due) if self.due else per_minute
 
     @cached_property
-    def followers(self) -> Counter[int]:
+    def followers(self) -> Mapping[int, int]:
         """How often which count of jobs came in the minute after one like now."""
-        return followers_of(self.recent) if any(self.recent) else Counter({0: 1})
+        if self.counted_followers is not None and not self.due:
+            return self.counted_followers
+        return Moments(HISTORY_MINUTES, self.recent).followers()
 
     @cached_property
     def clump(self) -> float:

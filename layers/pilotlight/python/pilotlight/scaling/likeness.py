@@ -1,10 +1,9 @@
 """Moments of the past that looked like now, and what followed them."""
 
 import math
-from collections import Counter
-from collections.abc import Mapping
-from itertools import accumulate, compress, pairwise
-from operator import not_, sub
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from pilotlight.scaling.chances import MINUTE_SECONDS
 
@@ -17,37 +16,65 @@ ALIKE_MINUTES = 40
 """So many of the past are asked, of those most like now, and all that are no less like it."""
 
 
-def followers_of(per_minute: tuple[int, ...]) -> Counter[int]:
-    """How often which count came after a time like now, the newest minutes of `per_minute`.
+class Moments:
+    """The last minutes, and what followed the moments of each busyness among them.
 
-    One more is added that goes on as it is: it stands for what was never seen before.
+    A moment is as busy as its RECENT_MINUTES were together; one that began before the first minute
+    known tells nothing. Whoever sees the minutes come one by one adds them to what is counted
+    already: nothing of a run of simulated weeks is asked more often.
     """
-    recent = list(accumulate(map(sub, per_minute, (0,) * RECENT_MINUTES + per_minute)))
-    now = recent[-1]
-    later = per_minute[LATE_MINUTES:]
-    if now == 0:
-        return Counter(compress(later, map(not_, recent)))
-    # Idle moments are another time, however little comes now.
-    alike = _most_like(now, Counter(filter(None, recent[:-LATE_MINUTES])))
-    followers = Counter(compress(later, map(alike.__contains__, recent)))
-    followers[max(1, round(now / RECENT_MINUTES))] += 1
-    return followers
 
+    def __init__(self, kept_minutes: int, per_minute: Iterable[int] = ()) -> None:
+        self._lately: deque[int] = deque(maxlen=RECENT_MINUTES)
+        self._busyness: deque[int] = deque(maxlen=LATE_MINUTES + 1)
+        self._pairs: deque[tuple[int, int]] = deque()
+        self._kept_pairs = kept_minutes - (RECENT_MINUTES - 1) - LATE_MINUTES
+        self._followers: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        for jobs in per_minute:
+            self.add(jobs)
 
-def _most_like(now: int, times: Counter[int]) -> set[int]:
-    """How busy the moments to ask were; `times` is how often each of those was."""
+    def add(self, jobs: int) -> None:
+        """One minute more; of the oldest moment is no longer asked what followed it."""
+        self._lately.append(jobs)
+        if len(self._lately) < RECENT_MINUTES:
+            return
+        self._busyness.append(sum(self._lately))
+        if len(self._busyness) > LATE_MINUTES:
+            self._pair(self._busyness[0], jobs)
+        if len(self._pairs) > self._kept_pairs:
+            self._forget(*self._pairs.popleft())
 
-    def distance(before: int) -> float:
-        return abs(before - now) / (before + now)
+    def followers(self) -> dict[int, int]:
+        """How often which count came after a time like now.
 
-    alike, asked, last = set[int](), 0, 0.0
-    for before in sorted(times, key=distance):
-        if asked >= ALIKE_MINUTES and distance(before) > last:
-            break
-        alike.add(before)
-        asked += times[before]
-        last = distance(before)
-    return alike
+        One more is added that goes on as it is: it stands for what was never seen before.
+        """
+        now = sum(self._lately)
+        if not now:
+            return dict(sorted(self._followers.get(0, {0: 1}).items()))
+        # Idle moments are another time, however little comes now.
+        followers = Counter({max(1, round(now / RECENT_MINUTES)): 1})
+        asked, last = 0, 0.0
+        for distance, busyness in sorted(
+            (abs(before - now) / (before + now), before) for before in self._followers if before
+        ):
+            if asked >= ALIKE_MINUTES and distance > last:
+                break
+            followers.update(self._followers[busyness])
+            asked, last = followers.total() - 1, distance
+        return dict(sorted(followers.items()))
+
+    def _pair(self, busyness: int, jobs: int) -> None:
+        self._pairs.append((busyness, jobs))
+        self._followers[busyness][jobs] += 1
+
+    def _forget(self, busyness: int, jobs: int) -> None:
+        followers = self._followers[busyness]
+        followers[jobs] -= 1
+        if not followers[jobs]:
+            del followers[jobs]
+        if not followers:
+            del self._followers[busyness]
 
 
 def clump_of(per_minute: tuple[int, ...]) -> float:

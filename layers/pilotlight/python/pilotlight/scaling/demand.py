@@ -5,8 +5,7 @@ Everything here counts jobs; decision.py turns them into instances.
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from pilotlight.scaling.chances import LEAST_CHANCE, MINUTE_SECONDS
@@ -185,19 +184,26 @@ def outlook(history: ArrivalHistory | None, waiting: Waiting, backlog: int) -> O
     """Without a history nothing is expected. `backlog`: the jobs that wait or run."""
     if history is None:
         return Outlook(waiting)
-    return _outlooks(history, waiting)(backlog if history.is_overtaken else None)
+    return _outlooks(history, waiting)[backlog if history.is_overtaken else None]
 
 
-@lru_cache(maxsize=1)  # another minute may look like this one, and takes long to tell apart
-def _outlooks(history: ArrivalHistory, waiting: Waiting) -> Callable[[int | None], Outlook]:
-    """One history's, by the backlog: many looks have the same."""
-    due = (due_soon(history, waiting.start_seconds), due_now(history)) if history.due else ()
+class Outlooks(dict[int | None, Outlook]):
+    """One history's, by the backlog where it tells something: many looks have the same."""
 
-    @cache
-    def of(backlog: int | None) -> Outlook:
-        return Outlook(waiting, foresee(history, waiting.start_seconds, backlog), *due)
+    def __init__(self, history: ArrivalHistory, waiting: Waiting) -> None:
+        self._history = history
+        self._waiting = waiting
 
-    return of
+    def __missing__(self, backlog: int | None) -> Outlook:
+        history, waiting = self._history, self._waiting
+        forecast = foresee(history, waiting.start_seconds, backlog)
+        due = (due_soon(history, waiting.start_seconds), due_now(history)) if history.due else ()
+        self[backlog] = expected = Outlook(waiting, forecast, *due)
+        return expected
+
+
+# Another minute may look like this one, and takes long to tell apart: only the last is kept.
+_outlooks = lru_cache(maxsize=1)(Outlooks)
 
 
 def demand(

@@ -79,6 +79,10 @@ class ArrivalHistory:
         return self.service_seconds is not None and self.service_seconds < MINUTE_SECONDS
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         """Of the newest minutes, which tell histories apart: each look asks for the same outlook,
         and hashing six hours of them would cost more than the decision."""
         return hash((self.per_minute[-RECENT_MINUTES:], self.service_seconds))

@@ -15,6 +15,7 @@ from cli.churn.witness import Sighting
 from cli.dead_letters import Letter
 
 FAILED, INTERRUPTED, LOST = "failed", "interrupted", ""
+NOTICES = frozenset({Kind.SPOT, Kind.REBALANCE})
 UNSTRUCK = {
     FAILED: "no strike: the attempt failed",
     INTERRUPTED: "no strike: the scaler let its instance go",
@@ -170,7 +171,9 @@ def _ends(writes: Iterable[Write]) -> dict[tuple[str, int], str]:
 
 
 def _cause(seen: Sighting, instance_id: str, end: str, hits: Sequence[Hit]) -> str:
-    """The last strike on its instance, or on all, that fell while it ran; else how it ended."""
+    """The last strike on its instance, or on all, that fell while it ran; else how it ended.
+
+    A notice goes on: a worker that leaves by it interrupts also what it received since."""
     ended_at = seen.ended_at or seen.began_at
     falling = [
         hit
@@ -179,7 +182,7 @@ def _cause(seen: Sighting, instance_id: str, end: str, hits: Sequence[Hit]) -> s
         and hit.target in (instance_id, "")
         and (hit.kind is not Kind.CAPACITY or end == INTERRUPTED)
         and hit.at <= ended_at
-        and hit.until >= seen.began_at
+        and (hit.until >= seen.began_at or (hit.kind in NOTICES and end == INTERRUPTED))
     ]
     own = [hit for hit in falling if hit.target]
     chosen = max(own or falling, key=lambda hit: hit.at, default=None)

@@ -116,6 +116,7 @@ MISS = Hit(Kind.JOB_KILLED, 101.0, 103.0, HERE, False, "")
 OTHER = Hit(Kind.TERMINATED, 101.0, 103.0, ELSEWHERE, True, "")
 EARLIER = Hit(Kind.REBOOTED, 98.0, 99.0, HERE, True, "")
 CUT = Hit(Kind.API_CUT, 90.0, 110.0, "", True, "")
+NOTICED = Hit(Kind.REBALANCE, 98.0, 98.1, HERE, True, "")
 LOWERED = Hit(Kind.CAPACITY, 102.0, 102.1, "", True, "to 1")
 
 
@@ -126,6 +127,8 @@ LOWERED = Hit(Kind.CAPACITY, 102.0, 102.1, "", True, "to 1")
         ([CUT, KILL], "running", Kind.WORKER_KILLED),
         ([CUT], "running", Kind.API_CUT),
         ([LOWERED], INTERRUPTED, Kind.CAPACITY),
+        ([NOTICED, LOWERED], INTERRUPTED, Kind.REBALANCE),
+        ([NOTICED, CUT], "running", Kind.API_CUT),
         ([LOWERED, MISS, OTHER, EARLIER], FAILED, UNSTRUCK[FAILED]),
     ],
 )

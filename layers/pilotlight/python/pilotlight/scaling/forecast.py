@@ -11,7 +11,7 @@ which of what followed is the likelier one.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 from pilotlight.scaling.chances import MINUTE_SECONDS, chances_within, most_with
 from pilotlight.scaling.clockwork import HOUR_MINUTES, chances_due
@@ -47,8 +47,8 @@ class Forecast:
         if not jobs:
             return 0.0
         mean = jobs / len(self.per_minute)
-        above = [count - mean if count > mean else 0.0 for count in self.per_minute]
-        return sum(map(min, above, above[1:])) / jobs
+        pairs = pairwise(self.per_minute)
+        return sum(min(one, other) - mean for one, other in pairs if one > mean < other) / jobs
 
     def jobs_with_chance(self, least: float) -> int:
         """The most jobs of which all come during a start with a chance of `least` or more."""

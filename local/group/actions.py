@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from math import inf
 
-from local.group.clock import Schedule, Timer
+from local.group.clock import Schedule
 from local.group.errors import NoActiveLifecycleActionError, ValidationError
 from local.group.settings import ABANDON, CONTINUE, Hook, check_result
 
 HEARTBEAT_TIMEOUT = "Heartbeat Timeout"
+_COMPLETED = {
+    result: f"Lifecycle Action Completed with {result} Result" for result in (CONTINUE, ABANDON)
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -22,23 +25,11 @@ class LifecycleAction:
     instance_id: str
     expires_at: float
     limit_at: float
-    timer: Timer | None = None
-
-
-class Resolution(NamedTuple):
-    """How the pauses of one transition ended: the result, the token and reason that decided it."""
-
-    result: str
-    token: str
-    reason: str
-
-    @property
-    def abandoned(self) -> bool:
-        return self.result == ABANDON
 
 
 class LifecycleActions:
-    """All open actions of a group; tells `on_resolved` when the last one of an instance is done.
+    """All open actions of a group; tells `on_resolved` when the last one of an instance is done:
+    the action that decided it, its result and the reason.
 
     ABANDON of any hook ends the others of the same pause too; CONTINUE waits for them (user guide,
     adding-lifecycle-hooks).
@@ -48,13 +39,14 @@ class LifecycleActions:
         self,
         schedule: Schedule,
         new_token: Callable[[], str],
-        on_resolved: Callable[[str, Resolution], None],
+        on_resolved: Callable[[LifecycleAction, str, str], None],
     ) -> None:
         self._schedule = schedule
         self._new_token = new_token
         self._on_resolved = on_resolved
         self._by_token: dict[str, LifecycleAction] = {}
         self._by_instance: dict[str, dict[str, LifecycleAction]] = {}
+        self._looks_at = inf
 
     def __len__(self) -> int:
         return len(self._by_token)
@@ -74,7 +66,7 @@ class LifecycleActions:
         """End one action; raises NoActiveLifecycleActionError when it is not open."""
         check_result(result)
         action = self._find(hook_name, token, instance_id)
-        self._end(action, result, f"Lifecycle Action Completed with {result} Result")
+        self._end(action, result, _COMPLETED[result])
 
     def heartbeat(self, hook_name: str, token: str | None, instance_id: str | None) -> None:
         """Restart the timeout of one action, up to its limit; the same error as `complete`."""
@@ -85,14 +77,14 @@ class LifecycleActions:
     def cancel(self, instance_id: str) -> None:
         """Drop what is open for the instance; nobody is told."""
         for action in self._by_instance.pop(instance_id, {}).values():
-            self._forget(action)
+            del self._by_token[action.token]
 
     def complete_all_of(self, hook: Hook) -> None:
         """What DeleteLifecycleHook does to open actions: ABANDON launches, CONTINUE the others."""
         result = ABANDON if hook.kind.value.endswith("LAUNCHING") else CONTINUE
         for action in [a for a in self._by_token.values() if a.hook.name == hook.name]:
             if action.token in self._by_token:
-                self._end(action, result, f"Lifecycle Action Completed with {result} Result")
+                self._end(action, result, _COMPLETED[result])
 
     def _begin(self, instance_id: str, hook: Hook) -> LifecycleAction:
         now = self._schedule.now()
@@ -104,14 +96,27 @@ class LifecycleActions:
             limit_at=now + hook.global_timeout_seconds,
         )
         self._by_token[action.token] = action
-        action.timer = self._schedule.timer_at(action.expires_at, self._time_is_up, action)
+        self._look_at(action.expires_at)
         return action
 
-    def _time_is_up(self, action: LifecycleAction) -> None:
-        if self._schedule.now() < action.expires_at:
-            action.timer = self._schedule.timer_at(action.expires_at, self._time_is_up, action)
-            return
-        self._end(action, action.hook.default_result, HEARTBEAT_TIMEOUT)
+    def _look_at(self, when: float) -> None:
+        """One look for all, when the first of them may have expired: hardly any ever does."""
+        if when < self._looks_at:
+            self._looks_at = when
+            self._schedule.call_at(when, self._look, when)
+
+    def _look(self, when: float) -> None:
+        if when != self._looks_at:
+            return  # an earlier look has planned the next one
+        self._looks_at = inf
+        now = self._schedule.now()
+        actions = self._by_token.values()
+        expired = [action for action in actions if action.expires_at <= now]
+        waiting = (action.expires_at for action in actions if action.expires_at > now)
+        self._look_at(min(waiting, default=inf))
+        for action in expired:
+            if action.token in self._by_token:
+                self._end(action, action.hook.default_result, HEARTBEAT_TIMEOUT)
 
     def _find(self, hook_name: str, token: str | None, instance_id: str | None) -> LifecycleAction:
         if token is None and instance_id is None:
@@ -127,13 +132,8 @@ class LifecycleActions:
     def _end(self, action: LifecycleAction, result: str, reason: str) -> None:
         open_actions = self._by_instance[action.instance_id]
         del open_actions[action.hook.name]
-        self._forget(action)
+        del self._by_token[action.token]
         if open_actions and result == CONTINUE:
             return
         self.cancel(action.instance_id)
-        self._on_resolved(action.instance_id, Resolution(result, action.token, reason))
-
-    def _forget(self, action: LifecycleAction) -> None:
-        del self._by_token[action.token]
-        if action.timer is not None:
-            action.timer.cancel()
+        self._on_resolved(action, result, reason)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from local.group.actions import LifecycleActions, Resolution
+from local.group.actions import LifecycleAction, LifecycleActions
 from local.group.activities import MID_LAUNCH, MID_TERMINATION, Cause
 from local.group.instance import Instance, Machine
 from local.group.latency import Delay
 from local.group.members import Members
 from local.group.ports import LaunchError, World
 from local.group.records import Records
-from local.group.settings import Hook, Placement
+from local.group.settings import ABANDON, Hook, Placement
 from local.group.states import (
     LEAVE_POOL,
     TERMINATE,
@@ -141,20 +141,20 @@ class Journeys:
         for action in self.actions.open(instance.instance_id, hooks):
             self._records.action_opened(instance, action)
 
-    def _resolved(self, instance_id: str, resolution: Resolution) -> None:
-        instance = self._members.get(instance_id)
+    def _resolved(self, action: LifecycleAction, result: str, reason: str) -> None:
+        instance = self._members.get(action.instance_id)
         if instance is None:
-            raise LookupError(f"{instance_id} had a lifecycle action and is not a member")
-        if instance.transition.launches and resolution.abandoned:
-            self._abandon(instance, resolution)
+            raise LookupError(f"{action.instance_id} had a lifecycle action and is not a member")
+        if instance.transition.launches and result == ABANDON:
+            self._abandon(instance, action.token, reason)
         else:
             self._proceed(instance)
 
-    def _abandon(self, instance: Instance, resolution: Resolution) -> None:
+    def _abandon(self, instance: Instance, token: str, reason: str) -> None:
         begun_at = instance.activity.start_time
         message = (
             "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "
-            f"{resolution.token} was abandoned: {resolution.reason}"
+            f"{token} was abandoned: {reason}"
         )
         self._records.launch_abandoned(instance, message)
         self.leave(instance, self._way_out(instance), self._failure(instance))

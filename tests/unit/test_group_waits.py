@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from botocore.exceptions import ClientError
 
+from local.group.actions import HEARTBEAT_TIMEOUT, LifecycleActions
+from local.group.clock import VirtualClock
+from local.group.settings import ABANDON, Hook
+from local.group.states import HookKind
 from tests.scenario_stage import CONTINUE, Stage
 from tests.virtual_scenario import VirtualSurroundings
 
@@ -58,6 +64,28 @@ def test_a_terminate_hook_that_runs_out_continues(stage: Stage) -> None:
     instance_id = entering(stage, heartbeat=30)
     stage.around.pass_seconds(32 + 60)
     stage.until_gone(instance_id)
+
+
+def test_each_wait_ends_at_its_own_time_whichever_began_first() -> None:
+    clock, ended, numbers = VirtualClock(), [], count()
+    actions = LifecycleActions(
+        clock,
+        lambda: str(next(numbers)),
+        lambda action, *how: ended.append((clock.now(), action.instance_id, *how)),
+    )
+    slow, quick = (Hook("ready", HookKind.LAUNCHING, seconds) for seconds in (300, 30))
+    actions.open("slow", [slow])
+    actions.open("quick", [quick])
+    clock.run_until(10.0)
+    actions.open("later", [quick])
+    actions.open("beaten", [quick])
+    clock.run_until(20.0)
+    actions.heartbeat("ready", None, "beaten")
+    clock.run_until(1000.0)
+    assert ended == [
+        (when, instance_id, ABANDON, HEARTBEAT_TIMEOUT)
+        for when, instance_id in ((30, "quick"), (40, "later"), (50, "beaten"), (300, "slow"))
+    ]
 
 
 def test_a_heartbeat_restarts_the_timeout(stage: Stage) -> None:

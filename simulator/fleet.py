@@ -120,7 +120,7 @@ class Fleet:
     def leave(self, instance_id: str) -> None:
         """Into the pool at once, and the capacity is one lower."""
         self.set_capacity(self.group.desired_capacity - 1)
-        cause = (self.group.records.at("it was idle."),)
+        cause = self.group.records.at("it was idle.")
         self.group.journeys.leave(self.group.member(instance_id), RETURN_TO_POOL, cause)
 
     def begin(self) -> None:

@@ -40,8 +40,9 @@ def _day(number: int) -> str:
     return datetime.fromtimestamp(number * 86_400, UTC).strftime("%Y-%m-%d")
 
 
-class Sentence(NamedTuple):
-    """One of a cause: what happened at `when` (epoch seconds). `text` has {} for each value.
+class Cause(NamedTuple):
+    """What happened at `when` (epoch seconds), after what came `before`. `text` has {} for each
+    value, and {at} where the moment is named again.
 
     It is put into words only where somebody reads it: virtual time rarely does.
     """
@@ -49,12 +50,12 @@ class Sentence(NamedTuple):
     when: float
     text: str
     values: tuple[object, ...]
+    before: Cause | None = None
 
     def __str__(self) -> str:
-        return f"At {timestamp(self.when)} {self.text.format(*self.values)}"
-
-
-Cause = tuple[Sentence, ...]
+        at = f"At {timestamp(self.when)}"
+        last = f"{at} {self.text.format(*self.values, at=at)}"
+        return f"{self.before}  {last}" if self.before else last
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +74,7 @@ class Activity:
 
     @property
     def cause(self) -> str:
-        return "  ".join(map(str, self.because))
+        return str(self.because)
 
     def pass_to(self, status: tuple[str, int]) -> None:
         self.status_code, self.progress = status

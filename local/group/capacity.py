@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from local.group.activities import Cause, Sentence
+from local.group.activities import Cause
 from local.group.backoff import LaunchBackoff
 from local.group.choice import choose_leaving
 from local.group.clock import Timer
@@ -35,9 +35,9 @@ STARTED = (
 )
 TAKEN_OUT = (
     "an instance was taken out of service in response to a difference between desired and actual "
-    "capacity, shrinking the capacity from {} to {}."
+    "capacity, shrinking the capacity from {} to {}.  "
+    "{at} instance {} was selected for termination."
 )
-SELECTED = "instance {} was selected for termination."
 
 
 class Owner(Protocol):
@@ -56,12 +56,12 @@ class Owner(Protocol):
         ...
 
     @property
-    def request(self) -> Sentence:
+    def request(self) -> Cause:
         """Who changed the group's capacity last, for the cause of activities."""
         ...
 
     @property
-    def pool_request(self) -> Sentence:
+    def pool_request(self) -> Cause:
         """The same on who changed the size of the pool last."""
         ...
 
@@ -208,18 +208,18 @@ class Capacity:
             self._protected_notice = None
         elif self._protected_notice != desired:
             self._protected_notice = desired
-            self._records.all_protected((self._owner.request,))
+            self._records.all_protected(self._owner.request)
 
     def _growth(self, transition: Transition) -> Cause:
         request, size = self._subject(transition.destination is Place.WARM_POOL)
-        return request, self._records.at(STARTED, size, size + 1)
+        return Cause(self._records.now(), STARTED, (size, size + 1), request)
 
     def _reduction(self, transition: Transition, instance: Instance) -> Cause:
         request, size = self._subject(transition.origin is Place.WARM_POOL)
-        out = self._records.at(TAKEN_OUT, size, size - 1)
-        return request, out, self._records.at(SELECTED, instance.instance_id)
+        values = (size, size - 1, instance.instance_id)
+        return Cause(self._records.now(), TAKEN_OUT, values, request)
 
-    def _subject(self, warm: bool) -> tuple[Sentence, int]:
+    def _subject(self, warm: bool) -> tuple[Cause, int]:
         """Who asked for a change of pool or group, and how many are in it."""
         if warm:
             return self._owner.pool_request, self._members.pool_active

@@ -187,7 +187,7 @@ class Group:
         self.pool = replace(
             self.pool, pending_delete=True, min_size=0, max_group_prepared_capacity=0
         )
-        cause = (self.records.at("a user request deleted the WarmPool."),)
+        cause = self.records.at("a user request deleted the WarmPool.")
         for instance in self.members.within(POOL_ACTIVE):
             self.journeys.leave(instance, TERMINATE_WARM, cause)
         self._forget_empty_pool()
@@ -223,7 +223,7 @@ class Group:
         """Within its grace period an instance in service stays healthy if that is respected."""
         instance = self.member(instance_id)
         if healthy:
-            instance.healthy = True
+            instance.unhealthy_cause = None
             return
         grace = self.settings.health_check_grace_period_seconds
         since = instance.in_service_at
@@ -250,7 +250,7 @@ class Group:
             self.desired_capacity -= 1
             lowered = f", shrinking the capacity from {size} to {size - 1}"
         text = "instance {} was taken out of service in response to a user request{}."
-        cause = (self.records.at(text, instance_id, lowered),)
+        cause = self.records.at(text, instance_id, lowered)
         self.journeys.leave(instance, TERMINATE, cause)
         self.member_leaving()
         return instance.activity
@@ -277,7 +277,7 @@ class Group:
         self.refreshes.stop()
         self.desired_capacity = 0
         self.capacity.stop()
-        cause = (self.records.at("a user request force-deleted the AutoScalingGroup."),)
+        cause = self.records.at("a user request force-deleted the AutoScalingGroup.")
         for instance in self.members.within(GROUP_ACTIVE):
             self.journeys.leave(instance, TERMINATE, cause)
         for instance in self.members.within(POOL_ACTIVE):

@@ -44,18 +44,18 @@ class Health:
 
     def report(self, instance: Instance, cause: str) -> None:
         """Unhealthy from now on, whatever state it is in; replaced once it is at rest."""
-        instance.healthy = False
-        instance.unhealthy_cause = (self._records.at(cause),)
+        instance.unhealthy_cause = self._records.at(cause)
         self.check(instance)
 
     def check(self, instance: Instance) -> None:
         """Replace the instance if it is unhealthy, at rest, and replacing is not suspended."""
-        if instance.healthy or instance.state not in _CHECKED:
+        cause = instance.unhealthy_cause
+        if cause is None or instance.state not in _CHECKED:
             return
         if self._owner.is_suspended("ReplaceUnhealthy") or self._owner.is_suspended("Terminate"):
             return
         leaving = TERMINATE_WARM if is_warm(instance.state) else TERMINATE
-        self._journeys.leave(instance, leaving, instance.unhealthy_cause)
+        self._journeys.leave(instance, leaving, cause)
         self._owner.member_leaving()
 
     def check_all(self) -> None:
@@ -82,8 +82,7 @@ class Health:
 
     def _died_on_its_way(self, instance: Instance) -> None:
         if instance.state is LifecycleState.WARMED_PENDING_PROCEED:
-            instance.healthy = False
-            cause = instance.unhealthy_cause = (self._records.at(EC2_HEALTH_CHECK),)
+            cause = instance.unhealthy_cause = self._records.at(EC2_HEALTH_CHECK)
             self._journeys.leave(instance, TERMINATE_WARM, cause)
             self._owner.member_leaving()
         else:

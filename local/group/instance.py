@@ -42,8 +42,7 @@ class Instance:
     activity: Activity
     state: LifecycleState
     machine: Machine = Machine.PENDING
-    healthy: bool = True
-    unhealthy_cause: Cause = ()
+    unhealthy_cause: Cause | None = None
     protected: bool = False
     in_service_at: float | None = None
     target: LifecycleState | None = None
@@ -54,3 +53,7 @@ class Instance:
     def __post_init__(self) -> None:
         self.instance_id = self.launched.instance_id
         self.zone = self.placement.zone
+
+    @property
+    def healthy(self) -> bool:
+        return self.unhealthy_cause is None

@@ -167,7 +167,7 @@ class Journeys:
             self._later(Delay.ENTERS_SERVICE, self._arrive, instance)
         elif destination is Place.EC2:
             self._terminate(instance)
-        elif not instance.healthy:
+        elif instance.unhealthy_cause is not None:
             self.leave(instance, TERMINATE_WARM, instance.unhealthy_cause)
         elif self._owner.pool_state is PoolState.RUNNING:
             self._later(Delay.ENTERS_SERVICE, self._arrive, instance)
@@ -207,7 +207,7 @@ class Journeys:
 
     def _failure(self, instance: Instance) -> Cause:
         text = "instance {} was taken out of service because its launch failed."
-        return (self._records.at(text, instance.instance_id),)
+        return self._records.at(text, instance.instance_id)
 
     def _later(self, delay: Delay, step: Callable[[Instance], None], instance: Instance) -> None:
         when = self._now() + self._world.latency(delay)

@@ -10,7 +10,6 @@ from local.group.activities import (
     Activity,
     ActivityLog,
     Cause,
-    Sentence,
 )
 from local.group.events import ActionEvent, OutcomeEvent, RefreshEvent
 from local.group.instance import Instance
@@ -34,9 +33,9 @@ class Records:
         self.now = world.schedule.now
         self.log = ActivityLog()
 
-    def at(self, text: str, *values: object) -> Sentence:
+    def at(self, text: str, *values: object) -> Cause:
         """Said of this moment."""
-        return Sentence(self.now(), text, values)
+        return Cause(self.now(), text, values)
 
     def begin(self, description: str, cause: Cause, placement: Placement | None) -> Activity:
         token = self._world.ids.token()

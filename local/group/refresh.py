@@ -46,8 +46,10 @@ PATIENCE_SECONDS = 3600.0
 at every speed."""
 KEPT_REFRESHES = 50
 """AWS keeps six weeks of them; here the newest ones are kept, by number."""
-TAKEN_OUT = "an instance was taken out of service in response to an instance refresh."
-SELECTED = "instance {} was selected for termination."
+TAKEN_OUT = (
+    "an instance was taken out of service in response to an instance refresh.  "
+    "{at} instance {} was selected for termination."
+)
 
 
 class Owner(Protocol):
@@ -193,8 +195,8 @@ class Refreshes:
 
     def _take_out(self, instances: Iterable[Instance], transition: Transition) -> None:
         for instance in instances:
-            at, chosen = self._records.at(TAKEN_OUT), instance.instance_id
-            self._journeys.leave(instance, transition, (at, self._records.at(SELECTED, chosen)))
+            cause = self._records.at(TAKEN_OUT, instance.instance_id)
+            self._journeys.leave(instance, transition, cause)
             self._owner.member_leaving()
 
     def _want(self, surplus: Surplus) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Protocol
 
 from local.group.activities import Cause
 from local.group.backoff import LaunchBackoff
 from local.group.choice import choose_leaving
-from local.group.clock import Timer
 from local.group.instance import Instance
 from local.group.journeys import Journeys
 from local.group.latency import Delay
@@ -16,7 +16,7 @@ from local.group.members import Members
 from local.group.ports import World
 from local.group.records import Records
 from local.group.settings import GroupSettings, Placement, WarmPool
-from local.group.sizing import Census, Plan, Surplus, plan
+from local.group.sizing import Plan, Surplus, plan
 from local.group.states import (
     ENTER_POOL,
     LAUNCH,
@@ -82,8 +82,7 @@ class Capacity:
         self._members = members
         self._records = records
         self._journeys = journeys
-        self._due: float | None = None
-        self._timer: Timer | None = None
+        self._due = inf
         self._refused_at: dict[str, float] = {}
         self._protected_notice: int | None = None
         self.backoff = LaunchBackoff(
@@ -95,9 +94,7 @@ class Capacity:
         self._decide_at(self._world.schedule.now() + self._world.latency(delay))
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due = self._timer = None
+        self._due = inf
 
     def launch_failed(self, begun_at: float) -> None:
         self.backoff.failed(begun_at, self._world.schedule.now())
@@ -112,33 +109,21 @@ class Capacity:
         self.backoff.succeeded()
 
     def _decide_at(self, when: float) -> None:
-        if self._due is not None and self._due <= when:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due = when
-        self._timer = self._world.schedule.timer_at(when, self._decide)
+        if when < self._due:
+            self._due = when
+            self._world.schedule.call_at(when, self._decide, when)
 
-    def _decide(self) -> None:
-        self._due = self._timer = None
+    def _decide(self, when: float) -> None:
+        if when != self._due:
+            return  # an earlier one was planned after this, or none is wanted any more
+        self._due = inf
         owner = self._owner
         desired, largest = owner.desired_capacity, owner.settings.max_size
-        moves = plan(self._census(), desired, largest, owner.pool, owner.surplus)
+        moves = plan(self._members.census(), desired, largest, owner.pool, owner.surplus)
         if not owner.is_suspended("Terminate"):
             self._shrink(moves)
         if not owner.is_suspended("Launch"):
             self._grow(moves)
-
-    def _census(self) -> Census:
-        members = self._members
-        return Census(
-            group_active=members.group_active,
-            group_total=members.group_total,
-            in_service=members.in_service,
-            removable=len(members.removable),
-            pool_active=members.pool_active,
-            pool_settled=members.pool_settled,
-        )
 
     def _grow(self, moves: Plan) -> None:
         if not moves.wake + moves.launch + moves.into_pool:

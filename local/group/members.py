@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from local.group.instance import Instance
+from local.group.sizing import Census
 from local.group.states import (
     GROUP_ACTIVE,
     GROUP_LEAVING,
@@ -86,6 +87,18 @@ class Members:
     def within(self, states: Iterable[LifecycleState]) -> list[Instance]:
         return [instance for state in states for instance in self._by_state[state].values()]
 
+    def census(self) -> Census:
+        launching, serving, leaving, pooling, settled, _, _ = self._counts
+        active = launching + serving
+        return Census(
+            group_active=active,
+            group_total=active + leaving,
+            in_service=serving,
+            removable=len(self._removable),
+            pool_active=pooling + settled,
+            pool_settled=settled,
+        )
+
     @property
     def launching(self) -> int:
         """On their way into the group."""
@@ -122,11 +135,12 @@ class Members:
 
     def next_to_wake(self) -> Instance | None:
         """The member longest at rest in the pool, of the zone where the group has the fewest."""
-        zones = [zone for zone, settled in self._settled_in_zone.items() if settled]
+        active, settled_in_zone = self._active_in_zone, self._settled_in_zone
+        zones = [(active[zone], zone) for zone, settled in settled_in_zone.items() if settled]
         if not zones:
             return None
-        zone = min(sorted(zones), key=self._active_in_zone.__getitem__)
-        return next(iter(self._settled_in_zone[zone].values()))
+        _, zone = min(zones)
+        return next(iter(settled_in_zone[zone].values()))
 
     def active_in_zone(self, zone: str) -> int:
         """Launching and serving members of the group."""

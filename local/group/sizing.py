@@ -47,6 +47,9 @@ class Plan(NamedTuple):
     blocked_by_protection: int = 0
 
 
+NO_MOVES = Plan()
+
+
 def prepared_capacity(pool: WarmPool, max_size: int) -> int:
     """MaxGroupPreparedCapacity, or MaxSize when it is not set."""
     prepared = pool.max_group_prepared_capacity
@@ -81,6 +84,9 @@ def plan(
     as prepared capacity in every state but Terminated.
     """
     wanted = desired + surplus.group
+    target = pool_target(pool, max_size, desired) + surplus.pool
+    if census.group_active == wanted and census.pool_active == target:
+        return NO_MOVES
     missing = max(0, wanted - census.group_active)
     excess = max(0, census.group_active - wanted)
     wakeable = census.pool_settled if pool and not pool.pending_delete else 0
@@ -93,7 +99,6 @@ def plan(
         pool_after = census.pool_active - wake + returning
         group_after = census.group_total + missing - returning
         prepared = prepared_capacity(pool, max_size)
-        target = max(pool.min_size, prepared - desired) + surplus.pool
         room = max(pool.min_size, prepared - group_after) + surplus.pool - pool_after
         into_pool = max(0, min(target - pool_after, room))
         trim_pool = min(max(0, pool_after - target), census.pool_settled - wake)

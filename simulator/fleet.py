@@ -85,7 +85,8 @@ class Fleet:
             new_instances_protected_from_scale_in=protects,
         )
         world = World(clock, ec2, self, Ids(), self._durations.group)
-        self.group = Group(NAME, ARN, settings, world, hooks=HOOKS)
+        # Nobody reads its activities: kept, they would be most of what a run holds.
+        self.group = Group(NAME, ARN, settings, world, hooks=HOOKS, kept_activities=0)
         self._answers = MeteredAnswers(self.meter, self.group.ec2)
         self.group.put_warm_pool(
             WarmPool(max_group_prepared_capacity=surroundings.prepared, reuse_on_scale_in=True)

@@ -81,10 +81,10 @@ class Activity:
 
 
 class ActivityLog:
-    """The newest activities, and how many are under way."""
+    """The newest activities, so many of them, and how many are under way."""
 
-    def __init__(self) -> None:
-        self._kept: deque[Activity] = deque(maxlen=KEPT_ACTIVITIES)
+    def __init__(self, kept: int) -> None:
+        self._kept: deque[Activity] = deque(maxlen=kept)
         self.in_progress = 0
         self.last_end: float | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from local.group.activities import Activity
+from local.group.activities import KEPT_ACTIVITIES, Activity
 from local.group.capacity import Capacity
 from local.group.ec2_answers import Ec2Answers
 from local.group.errors import (
@@ -66,6 +66,7 @@ class Group:
         world: World,
         desired_capacity: int | None = None,
         hooks: tuple[Hook, ...] = (),
+        kept_activities: int = KEPT_ACTIVITIES,
     ) -> None:
         self.name = name
         self.arn = arn
@@ -77,7 +78,7 @@ class Group:
         self.deleting = False
         self._world = world
         self.members = Members()
-        self.records = Records(name, arn, world)
+        self.records = Records(name, arn, world, kept_activities)
         self.journeys = Journeys(self, world, self.members, self.records)
         self.health = Health(self, world, self.members, self.records, self.journeys)
         self.capacity = Capacity(self, world, self.members, self.records, self.journeys)

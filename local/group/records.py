@@ -26,12 +26,12 @@ ALL_PROTECTED = (
 class Records:
     """The one place where activities begin and end, each end with its event."""
 
-    def __init__(self, name: str, arn: str, world: World) -> None:
+    def __init__(self, name: str, arn: str, world: World, kept_activities: int) -> None:
         self._name = name
         self._arn = arn
         self._world = world
         self.now = world.schedule.now
-        self.log = ActivityLog()
+        self.log = ActivityLog(kept_activities)
 
     def at(self, text: str, *values: object) -> Cause:
         """Said of this moment."""

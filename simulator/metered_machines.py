@@ -11,16 +11,14 @@ from local.group.instance import Launched, Machine
 from local.group.settings import Placement
 from local.group.virtual_machines import VirtualMachines
 
+BILLED = Machine.RUNNING
+"""Not pending, nor stopping without hibernation (EC2 user guide, ec2-instance-lifecycle)."""
 LEAST_BILLED_SECONDS = 60.0
 """Of each run of an instance (EC2 pricing, "On-Demand": per second, with a minimum of 60 s)."""
 
 
 class Meter:
-    """Seconds of all machines together, by what EC2 calls their state.
-
-    Billed is `running`: not pending, nor stopping without hibernation (EC2 user guide,
-    ec2-instance-lifecycle).
-    """
+    """Seconds of all machines together, by what EC2 calls their state."""
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
@@ -37,22 +35,22 @@ class Meter:
     def read(self) -> None:
         """Bring the sums up to now."""
         for instance_id, (machine, _) in list(self._since.items()):
-            self._close(instance_id)
-            self._since[instance_id] = (machine, self._schedule.now())
+            self.enter(instance_id, machine)
 
     def enter(self, instance_id: str, machine: Machine) -> None:
+        now = self._schedule.now()
         if instance_id in self._since:
-            self._close(instance_id)
-        if machine is Machine.TERMINATED:
-            self._since.pop(instance_id, None)
-        else:
-            self._since[instance_id] = (machine, self._schedule.now())
+            self._count(*self._since[instance_id], now)
+        self._since[instance_id] = (machine, now)
 
-    def _close(self, instance_id: str) -> None:
-        machine, since = self._since[instance_id]
-        spent = self._schedule.now() - since
+    def leave(self, instance_id: str) -> None:
+        """It is terminated."""
+        self._count(*self._since.pop(instance_id), self._schedule.now())
+
+    def _count(self, machine: Machine, since: float, now: float) -> None:
+        spent = now - since
         self.seconds[machine] += spent
-        if machine is Machine.RUNNING:
+        if machine is BILLED:
             self.billed_seconds += max(spent, LEAST_BILLED_SECONDS)
 
 
@@ -119,7 +117,7 @@ class MeteredAnswers:
         self._group.stopped(instance_id)
 
     def terminated(self, instance_id: str) -> None:
-        self._meter.enter(instance_id, Machine.TERMINATED)
+        self._meter.leave(instance_id)
         self._group.terminated(instance_id)
 
     def failed(self, instance_id: str, code: str, message: str) -> None:
@@ -127,5 +125,8 @@ class MeteredAnswers:
         self._group.failed(instance_id, code, message)
 
     def changed(self, instance_id: str, machine: Machine) -> None:
-        self._meter.enter(instance_id, machine)
+        if machine is Machine.TERMINATED:
+            self._meter.leave(instance_id)
+        else:
+            self._meter.enter(instance_id, machine)
         self._group.changed(instance_id, machine)

@@ -25,7 +25,6 @@ from local.group.states import (
     RETURN_TO_POOL,
     TERMINATE,
     TERMINATE_WARM,
-    Place,
     Transition,
 )
 
@@ -196,11 +195,11 @@ class Capacity:
             self._records.all_protected(self._owner.request)
 
     def _growth(self, transition: Transition) -> Cause:
-        request, size = self._subject(transition.destination is Place.WARM_POOL)
+        request, size = self._subject(warm=transition is ENTER_POOL)
         return Cause(self._records.now(), STARTED, (size, size + 1), request)
 
     def _reduction(self, transition: Transition, instance: Instance) -> Cause:
-        request, size = self._subject(transition.origin is Place.WARM_POOL)
+        request, size = self._subject(warm=transition is TERMINATE_WARM)
         values = (size, size - 1, instance.instance_id)
         return Cause(self._records.now(), TAKEN_OUT, values, request)
 

@@ -319,7 +319,7 @@ class Group:
     # What its parts tell
 
     def arrived(self, instance: Instance) -> None:
-        if instance.state is LifecycleState.IN_SERVICE:
+        if instance.transition.joins:
             protected = self.settings.new_instances_protected_from_scale_in
             self.members.protect(instance, protected)
         if instance.transition.launches:

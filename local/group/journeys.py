@@ -18,7 +18,6 @@ from local.group.states import (
     TERMINATE,
     TERMINATE_WARM,
     LifecycleState,
-    Place,
     PoolState,
     Transition,
     is_warm,
@@ -112,8 +111,8 @@ class Journeys:
             self._later(Delay.SETTLES, self._arrive, instance)
 
     def machine_terminated(self, instance: Instance) -> None:
-        to_ec2 = instance.transition.destination is Place.EC2
-        if to_ec2 and instance.state is instance.transition.proceed:
+        transition = instance.transition
+        if transition.terminates and instance.state is transition.proceed:
             self._gone(instance)
 
     def awaits_running(self, instance: Instance) -> bool:
@@ -161,11 +160,11 @@ class Journeys:
         self._owner.launch_failed(begun_at)
 
     def _proceed(self, instance: Instance) -> None:
-        destination = instance.transition.destination
-        self._members.move(instance, instance.transition.proceed)
-        if destination is Place.GROUP:
+        transition = instance.transition
+        self._members.move(instance, transition.proceed)
+        if transition.joins:
             self._later(Delay.ENTERS_SERVICE, self._arrive, instance)
-        elif destination is Place.EC2:
+        elif transition.terminates:
             self._terminate(instance)
         elif instance.unhealthy_cause is not None:
             self.leave(instance, TERMINATE_WARM, instance.unhealthy_cause)
@@ -189,11 +188,10 @@ class Journeys:
         self._world.machines.terminate(instance.instance_id)
 
     def _arrive(self, instance: Instance) -> None:
-        if instance.transition.destination is Place.GROUP:
-            instance.in_service_at = self._records.now()
-            self._members.move(instance, LifecycleState.IN_SERVICE)
-        else:
-            self._members.move(instance, self._owner.pool_state.settled)
+        transition = instance.transition
+        if transition.joins:
+            instance.in_service_at = self._now()
+        self._members.move(instance, target_state(transition, self._owner.pool_state))
         self._records.succeeded(instance)
         self._owner.arrived(instance)
 

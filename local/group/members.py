@@ -78,7 +78,7 @@ class Members:
         instance.protected = protected
         if protected:
             self._removable.pop(instance.instance_id, None)
-        elif instance.state is LifecycleState.IN_SERVICE:
+        elif _ROLES[instance.state] == _SERVING:
             self._removable.setdefault(instance.instance_id, instance)
 
     def count(self, states: Iterable[LifecycleState]) -> int:

@@ -65,7 +65,8 @@ class HookKind(StrEnum):
 
 @dataclass(frozen=True)  # without slots, for what is worked out once
 class Transition:
-    """One row: where an instance comes from, where it goes, and the states on the way."""
+    """One row: where an instance comes from, where it goes, the states on the way and the steady
+    one that it leads to: None for that of the pool."""
 
     origin: Place
     destination: Place
@@ -73,11 +74,21 @@ class Transition:
     begin: LifecycleState
     wait: LifecycleState
     proceed: LifecycleState
+    end: LifecycleState | None
     description: str
 
     @cached_property
     def launches(self) -> bool:
         return self.hook_kind is HookKind.LAUNCHING
+
+    @cached_property
+    def joins(self) -> bool:
+        """Whether it leads into service."""
+        return self.destination is Place.GROUP
+
+    @cached_property
+    def terminates(self) -> bool:
+        return self.destination is Place.EC2
 
 
 def _states(begin: LifecycleState) -> tuple[LifecycleState, LifecycleState, LifecycleState]:
@@ -93,6 +104,7 @@ ENTER_POOL = Transition(
     Place.WARM_POOL,
     _LAUNCHING,
     *_WARMED_PENDING,
+    None,
     "Launching a new EC2 instance into warm pool",
 )
 LEAVE_POOL = Transition(
@@ -100,15 +112,24 @@ LEAVE_POOL = Transition(
     Place.GROUP,
     _LAUNCHING,
     *_PENDING,
+    LifecycleState.IN_SERVICE,
     "Launching a new EC2 instance from warm pool",
 )
-LAUNCH = Transition(Place.EC2, Place.GROUP, _LAUNCHING, *_PENDING, "Launching a new EC2 instance")
+LAUNCH = Transition(
+    Place.EC2,
+    Place.GROUP,
+    _LAUNCHING,
+    *_PENDING,
+    LifecycleState.IN_SERVICE,
+    "Launching a new EC2 instance",
+)
 # AWS publishes no description for this row.
 RETURN_TO_POOL = Transition(
     Place.GROUP,
     Place.WARM_POOL,
     _TERMINATING,
     *_WARMED_PENDING,
+    None,
     "Returning EC2 instance to warm pool",
 )
 TERMINATE = Transition(
@@ -116,6 +137,7 @@ TERMINATE = Transition(
     Place.EC2,
     _TERMINATING,
     *_states(LifecycleState.TERMINATING),
+    LifecycleState.TERMINATED,
     "Terminating EC2 instance",
 )
 TERMINATE_WARM = Transition(
@@ -123,6 +145,7 @@ TERMINATE_WARM = Transition(
     Place.EC2,
     _TERMINATING,
     *_states(LifecycleState.WARMED_TERMINATING),
+    LifecycleState.WARMED_TERMINATED,
     "Terminating EC2 instance",
 )
 
@@ -143,10 +166,4 @@ def is_warm(state: LifecycleState) -> bool:
 
 def target_state(transition: Transition, pool_state: PoolState) -> LifecycleState:
     """The steady state that a transition leads to, as IMDS target-lifecycle-state tells it."""
-    if transition.destination is Place.GROUP:
-        return LifecycleState.IN_SERVICE
-    if transition.destination is Place.WARM_POOL:
-        return pool_state.settled
-    if transition.origin is Place.WARM_POOL:
-        return LifecycleState.WARMED_TERMINATED
-    return LifecycleState.TERMINATED
+    return pool_state.settled if transition.end is None else transition.end

@@ -209,7 +209,6 @@ class Crew:
         if now < worker.idle_since + worker.idleness.seconds(patience):
             self._watch_idleness(worker)
             return
-        self._news.tell()
         self._close(worker)
         if self._protection.release(worker.instance_id):
             self._released[worker.instance_id] = worker
@@ -234,7 +233,6 @@ class Crew:
 
     def _protect(self, worker: Worker) -> None:
         """It receives again."""
-        self._news.tell()
         del self._released[worker.instance_id]
         worker.offered_at = None
         worker.idle_since = self._schedule.now()

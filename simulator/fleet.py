@@ -140,7 +140,7 @@ class Fleet:
         self._protect(instance_id, True)
 
     def _protect(self, instance_id: str, protected: bool) -> None:
-        self._news.tell()
+        self._news.tell_of_leave()
         self._call()
         self.group.set_instance_protection([instance_id], protected)
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from local.group.clock import Schedule
-from pilotlight.scaling.decision import Observation, Policy, QueueDepth, desired_capacity
+from pilotlight.scaling.decision import (
+    Observation,
+    Policy,
+    QueueDepth,
+    Reason,
+    desired_capacity,
+)
 from pilotlight.scaling.watch import pause_seconds
 from simulator.arrivals import ArrivalMetric
 from simulator.crew import Crew
@@ -66,11 +72,16 @@ class OurLook:
 
     def decide(self) -> int | None:
         """The decision has no memory: the same sight gives the same answer. That a job begins is no
-        news, but it leaves the queue."""
+        news, but it leaves the queue. Who may leave decides nothing while nobody has to."""
         seen = (self._news.count, len(self._crew.queue), self._crew.in_flight)
         if seen != self._seen:
             self._seen = seen
-            self._capacity = desired_capacity(self._observe(), self._policy).capacity
+            sight = self._observe()
+            decision = desired_capacity(sight, self._policy)
+            self._capacity = decision.capacity
+            self._news.wants_fewer = (
+                decision.capacity < sight.desired or decision.reason is Reason.HELD_BY_BUSY
+            )
         return self._capacity
 
     def is_settled(self) -> bool:

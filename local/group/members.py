@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from local.group.instance import Instance
@@ -27,8 +27,6 @@ _ROLES = dict.fromkeys(LifecycleState, _GONE) | {
     **dict.fromkeys(POOL_SETTLED, _SETTLED),
     **dict.fromkeys(POOL_LEAVING, _LEAVING_POOL),
 }
-_ACTIVE = (_LAUNCHING, _SERVING)
-_POOLED = (_POOLING, _SETTLED, _LEAVING_POOL)
 
 
 class Members:
@@ -39,10 +37,9 @@ class Members:
         self._by_state: dict[LifecycleState, dict[str, Instance]] = {
             state: {} for state in LifecycleState
         }
-        self._counts = [0] * (_GONE + 1)
+        self._counts = _no_counts()
+        self._counts_in_zone: dict[str, list[int]] = defaultdict(_no_counts)
         self._removable: dict[str, Instance] = {}
-        self._active_in_zone: Counter[str] = Counter()
-        self._pooled_in_zone: Counter[str] = Counter()
         self._settled_in_zone: dict[str, dict[str, Instance]] = {}
 
     def __len__(self) -> int:
@@ -135,19 +132,21 @@ class Members:
 
     def next_to_wake(self) -> Instance | None:
         """The member longest at rest in the pool, of the zone where the group has the fewest."""
-        active, settled_in_zone = self._active_in_zone, self._settled_in_zone
-        zones = [(active[zone], zone) for zone, settled in settled_in_zone.items() if settled]
+        in_zone = self._settled_in_zone
+        zones = [(self.active_in_zone(zone), zone) for zone, settled in in_zone.items() if settled]
         if not zones:
             return None
         _, zone = min(zones)
-        return next(iter(settled_in_zone[zone].values()))
+        return next(iter(in_zone[zone].values()))
 
     def active_in_zone(self, zone: str) -> int:
         """Launching and serving members of the group."""
-        return self._active_in_zone[zone]
+        counts = self._counts_in_zone[zone]
+        return counts[_LAUNCHING] + counts[_SERVING]
 
     def pooled_in_zone(self, zone: str) -> int:
-        return self._pooled_in_zone[zone]
+        counts = self._counts_in_zone[zone]
+        return counts[_POOLING] + counts[_SETTLED] + counts[_LEAVING_POOL]
 
     def _enter(self, instance: Instance, role: int) -> None:
         self._count(instance.zone, role, 1)
@@ -166,7 +165,9 @@ class Members:
 
     def _count(self, zone: str, role: int, change: int) -> None:
         self._counts[role] += change
-        if role in _ACTIVE:
-            self._active_in_zone[zone] += change
-        elif role in _POOLED:
-            self._pooled_in_zone[zone] += change
+        self._counts_in_zone[zone][role] += change
+
+
+def _no_counts() -> list[int]:
+    """Of each role."""
+    return [0] * (_GONE + 1)

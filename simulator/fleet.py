@@ -46,7 +46,7 @@ class Ids:
         self._numbers = count(1)
 
     def token(self) -> str:
-        return f"{next(self._numbers):036d}"
+        return str(next(self._numbers)).zfill(36)
 
 
 class Fleet:

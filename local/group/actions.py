@@ -53,9 +53,9 @@ class LifecycleActions:
 
     def open(self, instance_id: str, hooks: Iterable[Hook]) -> list[LifecycleAction]:
         """Begin one action for each hook; the instance must have none open."""
-        opened = [self._begin(instance_id, hook) for hook in hooks]
-        self._by_instance[instance_id] = {action.hook.name: action for action in opened}
-        return opened
+        opened = {hook.name: self._begin(instance_id, hook) for hook in hooks}
+        self._by_instance[instance_id] = opened
+        return list(opened.values())
 
     def of(self, instance_id: str) -> list[LifecycleAction]:
         return list(self._by_instance.get(instance_id, {}).values())

@@ -42,7 +42,11 @@ def choose_leaving(
     policies: Sequence[str],
     now: float,
 ) -> list[Instance]:
-    """At most `count` of the candidates, first to leave first; cost grows with the candidates."""
+    """At most `count` (1 or more) of the candidates, first to leave first; cost grows with the
+    candidates."""
+    candidates = list(candidates)
+    if len(candidates) < 2:
+        return candidates
 
     def order(instance: Instance) -> tuple[float | str, ...]:
         keys = [_rank(policy, instance, now) for policy in policies]

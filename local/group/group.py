@@ -113,15 +113,10 @@ class Group:
         """
         if self.deleting:
             raise ScalingActivityInProgressError("The Auto Scaling group is being deleted.")
-        for word, bound, outside in (
-            ("above max", self.settings.max_size, capacity > self.settings.max_size),
-            ("below min", self.settings.min_size, capacity < self.settings.min_size),
-        ):
-            if outside:
-                raise ValidationError(
-                    f"New SetDesiredCapacity value {capacity} is {word} value {bound} "
-                    "for the AutoScalingGroup."
-                )
+        if capacity > self.settings.max_size:
+            raise _outside(capacity, "above max", self.settings.max_size)
+        if capacity < self.settings.min_size:
+            raise _outside(capacity, "below min", self.settings.min_size)
         before, self.desired_capacity = self.desired_capacity, capacity
         act = "a user request explicitly set group desired capacity"
         self._changed(act, before, capacity)
@@ -368,6 +363,12 @@ class Group:
     def _changed(self, act: str, before: int, after: int) -> None:
         text = "{} changing the desired capacity from {} to {}."
         self.request = self.pool_request = self.records.at(text, act, before, after)
+
+
+def _outside(capacity: int, word: str, bound: int) -> ValidationError:
+    return ValidationError(
+        f"New SetDesiredCapacity value {capacity} is {word} value {bound} for the AutoScalingGroup."
+    )
 
 
 def _check_desired(capacity: int, settings: GroupSettings) -> None:

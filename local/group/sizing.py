@@ -97,11 +97,13 @@ def plan(
     if pool and not pool.pending_delete:
         returning = scale_in if pool.reuse_on_scale_in else 0
         pool_after = census.pool_active - wake + returning
-        group_after = census.group_total + missing - returning
-        prepared = prepared_capacity(pool, max_size)
-        room = max(pool.min_size, prepared - group_after) + surplus.pool - pool_after
-        into_pool = max(0, min(target - pool_after, room))
-        trim_pool = min(max(0, pool_after - target), census.pool_settled - wake)
+        if pool_after < target:
+            group_after = census.group_total + missing - returning
+            prepared = prepared_capacity(pool, max_size)
+            room = max(pool.min_size, prepared - group_after) + surplus.pool - pool_after
+            into_pool = max(0, min(target - pool_after, room))
+        else:
+            trim_pool = min(pool_after - target, census.pool_settled - wake)
     return Plan(
         wake=wake,
         launch=missing - wake,

@@ -7,11 +7,20 @@ from random import Random
 
 from local.group.clock import Schedule
 from local.group.ec2_answers import Ec2Answers
-from local.group.instance import Launched, Machine
+from local.group.instance import (
+    PENDING,
+    RUNNING,
+    SHUTTING_DOWN,
+    STOPPED,
+    STOPPING,
+    TERMINATED,
+    Launched,
+    Machine,
+)
 from local.group.settings import Placement
 from local.group.virtual_machines import VirtualMachines
 
-BILLED = Machine.RUNNING
+BILLED = RUNNING
 """Not pending, nor stopping without hibernation (EC2 user guide, ec2-instance-lifecycle)."""
 LEAST_BILLED_SECONDS = 60.0
 """Of each run of an instance (EC2 pricing, "On-Demand": per second, with a minimum of 60 s)."""
@@ -39,15 +48,17 @@ class Meter:
 
     def enter(self, instance_id: str, machine: Machine) -> None:
         now = self._schedule.now()
-        if instance_id in self._since:
-            self._count(*self._since[instance_id], now)
+        before = self._since.get(instance_id)
+        if before is not None:
+            self._count(before, now)
         self._since[instance_id] = (machine, now)
 
     def leave(self, instance_id: str) -> None:
         """It is terminated."""
-        self._count(*self._since.pop(instance_id), self._schedule.now())
+        self._count(self._since.pop(instance_id), self._schedule.now())
 
-    def _count(self, machine: Machine, since: float, now: float) -> None:
+    def _count(self, before: tuple[Machine, float], now: float) -> None:
+        machine, since = before
         spent = now - since
         self.seconds[machine] += spent
         if machine is BILLED:
@@ -79,20 +90,20 @@ class MeteredMachines:
         self._draw_capacity()
         self._machines.template_version = self._random.randrange(1 << 30)
         launched = self._machines.launch(placement)
-        self._meter.enter(launched.instance_id, Machine.PENDING)
+        self._meter.enter(launched.instance_id, PENDING)
         return launched
 
     def start(self, instance_id: str) -> None:
         self._draw_capacity()
-        self._meter.enter(instance_id, Machine.PENDING)
+        self._meter.enter(instance_id, PENDING)
         self._machines.start(instance_id)
 
     def stop(self, instance_id: str) -> None:
-        self._meter.enter(instance_id, Machine.STOPPING)
+        self._meter.enter(instance_id, STOPPING)
         self._machines.stop(instance_id)
 
     def terminate(self, instance_id: str) -> None:
-        self._meter.enter(instance_id, Machine.SHUTTING_DOWN)
+        self._meter.enter(instance_id, SHUTTING_DOWN)
         self._machines.terminate(instance_id)
 
     def _draw_capacity(self) -> None:
@@ -109,11 +120,11 @@ class MeteredAnswers:
         self._group = group
 
     def running(self, instance_id: str) -> None:
-        self._meter.enter(instance_id, Machine.RUNNING)
+        self._meter.enter(instance_id, RUNNING)
         self._group.running(instance_id)
 
     def stopped(self, instance_id: str) -> None:
-        self._meter.enter(instance_id, Machine.STOPPED)
+        self._meter.enter(instance_id, STOPPED)
         self._group.stopped(instance_id)
 
     def terminated(self, instance_id: str) -> None:
@@ -121,11 +132,11 @@ class MeteredAnswers:
         self._group.terminated(instance_id)
 
     def failed(self, instance_id: str, code: str, message: str) -> None:
-        self._meter.enter(instance_id, Machine.STOPPED)
+        self._meter.enter(instance_id, STOPPED)
         self._group.failed(instance_id, code, message)
 
     def changed(self, instance_id: str, machine: Machine) -> None:
-        if machine is Machine.TERMINATED:
+        if machine is TERMINATED:
             self._meter.leave(instance_id)
         else:
             self._meter.enter(instance_id, machine)

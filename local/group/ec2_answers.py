@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.group.capacity import Capacity
 from local.group.health import Health
-from local.group.instance import Machine
+from local.group.instance import RUNNING, STOPPED, TERMINATED, Machine
 from local.group.journeys import Journeys
 from local.group.members import Members
 
@@ -22,17 +22,17 @@ class Ec2Answers:
 
     def running(self, instance_id: str) -> None:
         if instance := self._members.get(instance_id):
-            instance.machine = Machine.RUNNING
+            instance.machine = RUNNING
             self._journeys.machine_running(instance)
 
     def stopped(self, instance_id: str) -> None:
         if instance := self._members.get(instance_id):
-            instance.machine = Machine.STOPPED
+            instance.machine = STOPPED
             self._journeys.machine_stopped(instance)
 
     def terminated(self, instance_id: str) -> None:
         if instance := self._members.get(instance_id):
-            instance.machine = Machine.TERMINATED
+            instance.machine = TERMINATED
             self._journeys.machine_terminated(instance)
 
     def failed(self, instance_id: str, code: str, message: str) -> None:
@@ -40,7 +40,7 @@ class Ec2Answers:
         instance = self._members.get(instance_id)
         if instance is None:
             return
-        instance.machine = Machine.STOPPED
+        instance.machine = STOPPED
         if self._journeys.awaits_running(instance):
             self._capacity.zone_refused(instance.zone)
             self._journeys.terminate_failed(instance, f"{code}: {message}")

@@ -21,6 +21,10 @@ class Machine(StrEnum):
     TERMINATED = "terminated"
 
 
+# For what every step does: as a member of its enumeration, each is looked up at each use.
+PENDING, RUNNING, STOPPING, STOPPED, SHUTTING_DOWN, TERMINATED = Machine
+
+
 @dataclass(frozen=True, slots=True)
 class Launched:
     """What EC2 answered to a launch; `template_version` orders instances by age of template."""

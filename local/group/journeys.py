@@ -7,7 +7,15 @@ from typing import Protocol
 
 from local.group.actions import LifecycleAction, LifecycleActions
 from local.group.activities import MID_LAUNCH, MID_TERMINATION, Cause
-from local.group.instance import Instance, Machine
+from local.group.instance import (
+    PENDING,
+    RUNNING,
+    SHUTTING_DOWN,
+    STOPPED,
+    STOPPING,
+    TERMINATED,
+    Instance,
+)
 from local.group.latency import Delay
 from local.group.members import Members
 from local.group.ports import LaunchError, World
@@ -79,10 +87,10 @@ class Journeys:
     def wake(self, instance: Instance, cause: Cause) -> None:
         """Take a settled instance out of the pool, into the group."""
         self._begin(instance, LEAVE_POOL, cause)
-        if instance.machine is Machine.RUNNING:
+        if instance.machine is RUNNING:
             self._later(Delay.HOOK_BEGINS, self._pause, instance)
             return
-        instance.machine = Machine.PENDING
+        instance.machine = PENDING
         self._world.machines.start(instance.instance_id)
 
     def leave(self, instance: Instance, transition: Transition, cause: Cause) -> None:
@@ -174,17 +182,17 @@ class Journeys:
             self._later(Delay.STOP_BEGINS, self._stop, instance)
 
     def _stop(self, instance: Instance) -> None:
-        if instance.machine is Machine.STOPPED:
+        if instance.machine is STOPPED:
             self.machine_stopped(instance)
             return
-        instance.machine = Machine.STOPPING
+        instance.machine = STOPPING
         self._world.machines.stop(instance.instance_id)
 
     def _terminate(self, instance: Instance) -> None:
-        if instance.machine is Machine.TERMINATED:
+        if instance.machine is TERMINATED:
             self._gone(instance)
             return
-        instance.machine = Machine.SHUTTING_DOWN
+        instance.machine = SHUTTING_DOWN
         self._world.machines.terminate(instance.instance_id)
 
     def _arrive(self, instance: Instance) -> None:

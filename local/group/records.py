@@ -84,7 +84,7 @@ class Records:
     def target(self, instance: Instance, state: LifecycleState) -> None:
         if instance.target is not state:
             instance.target = state
-            self._world.listener.target_state(instance.instance_id, state.value)
+            self._world.listener.target_state(instance.instance_id, state)
 
     def gone(self, instance: Instance) -> None:
         self.succeeded(instance)

@@ -7,7 +7,16 @@ from itertools import count
 from typing import Protocol
 
 from local.group.clock import Schedule
-from local.group.instance import Launched, Machine
+from local.group.instance import (
+    PENDING,
+    RUNNING,
+    SHUTTING_DOWN,
+    STOPPED,
+    STOPPING,
+    TERMINATED,
+    Launched,
+    Machine,
+)
 from local.group.latency import Delay, Latency
 from local.group.ports import LaunchError
 from local.group.settings import Placement
@@ -46,7 +55,7 @@ class VirtualMachines:
             raise LaunchError(INSUFFICIENT_CAPACITY, _no_capacity(placement.zone))
         instance_id = f"i-{next(self._numbers):017x}"
         self._zones[instance_id] = placement.zone
-        self.states[instance_id] = Machine.PENDING
+        self.states[instance_id] = PENDING
         self._later(Delay.FIRST_START, self._running, instance_id)
         return Launched(instance_id, template_version=self.template_version)
 
@@ -54,15 +63,15 @@ class VirtualMachines:
         if self._zones[instance_id] in self.without_capacity:
             self._schedule.call_at(self._schedule.now(), self._refuse_start, instance_id)
             return
-        self.states[instance_id] = Machine.PENDING
+        self.states[instance_id] = PENDING
         self._later(Delay.START, self._running, instance_id)
 
     def stop(self, instance_id: str) -> None:
-        self.states[instance_id] = Machine.STOPPING
+        self.states[instance_id] = STOPPING
         self._later(Delay.STOP, self._stopped, instance_id)
 
     def terminate(self, instance_id: str) -> None:
-        self.states[instance_id] = Machine.SHUTTING_DOWN
+        self.states[instance_id] = SHUTTING_DOWN
         self._later(Delay.TERMINATION, self._terminated, instance_id)
 
     def lose(self, instance_id: str, machine: Machine) -> None:
@@ -71,17 +80,17 @@ class VirtualMachines:
         self._answers().changed(instance_id, machine)
 
     def _running(self, instance_id: str) -> None:
-        if self.states[instance_id] is Machine.PENDING:
-            self.states[instance_id] = Machine.RUNNING
+        if self.states[instance_id] is PENDING:
+            self.states[instance_id] = RUNNING
             self._answers().running(instance_id)
 
     def _stopped(self, instance_id: str) -> None:
-        if self.states[instance_id] is Machine.STOPPING:
-            self.states[instance_id] = Machine.STOPPED
+        if self.states[instance_id] is STOPPING:
+            self.states[instance_id] = STOPPED
             self._answers().stopped(instance_id)
 
     def _terminated(self, instance_id: str) -> None:
-        self.states[instance_id] = Machine.TERMINATED
+        self.states[instance_id] = TERMINATED
         self._answers().terminated(instance_id)
 
     def _refuse_start(self, instance_id: str) -> None:

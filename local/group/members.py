@@ -30,15 +30,12 @@ _ROLES = dict.fromkeys(LifecycleState, _GONE) | {
 
 
 class Members:
-    """Every instance of a group under exactly one state; insertion order within a state."""
+    """Every instance of a group under what it counts as, in the order in which they came to it."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Instance] = {}
-        self._by_state: dict[LifecycleState, dict[str, Instance]] = {
-            state: {} for state in LifecycleState
-        }
-        self._counts = _no_counts()
-        self._counts_in_zone: dict[str, list[int]] = defaultdict(_no_counts)
+        self._by_role: list[dict[str, Instance]] = [{} for _ in range(_GONE + 1)]
+        self._counts_in_zone: dict[str, list[int]] = defaultdict(lambda: [0] * (_GONE + 1))
         self._removable: dict[str, Instance] = {}
         self._settled_in_zone: dict[str, dict[str, Instance]] = {}
 
@@ -52,23 +49,18 @@ class Members:
         return self._by_id.get(instance_id)
 
     def add(self, instance: Instance) -> None:
-        instance_id, state = instance.instance_id, instance.state
-        self._by_id[instance_id] = self._by_state[state][instance_id] = instance
-        self._enter(instance, _ROLES[state])
+        self._by_id[instance.instance_id] = instance
+        self._enter(instance, _ROLES[instance.state])
 
     def move(self, instance: Instance, state: LifecycleState) -> None:
-        instance_id, left = instance.instance_id, instance.state
-        del self._by_state[left][instance_id]
-        self._by_state[state][instance_id] = instance
+        before, after = _ROLES[instance.state], _ROLES[state]
         instance.state = state
-        before, after = _ROLES[left], _ROLES[state]
         if before != after:
             self._leave(instance, before)
             self._enter(instance, after)
 
     def remove(self, instance: Instance) -> None:
         self._leave(instance, _ROLES[instance.state])
-        del self._by_state[instance.state][instance.instance_id]
         del self._by_id[instance.instance_id]
 
     def protect(self, instance: Instance, protected: bool) -> None:
@@ -79,13 +71,18 @@ class Members:
             self._removable.setdefault(instance.instance_id, instance)
 
     def count(self, states: Iterable[LifecycleState]) -> int:
-        return sum(len(self._by_state[state]) for state in states)
+        return len(self.within(states))
 
     def within(self, states: Iterable[LifecycleState]) -> list[Instance]:
-        return [instance for state in states for instance in self._by_state[state].values()]
+        return [
+            instance
+            for state in states
+            for instance in self._by_role[_ROLES[state]].values()
+            if instance.state is state
+        ]
 
     def census(self) -> Census:
-        launching, serving, leaving, pooling, settled, _, _ = self._counts
+        launching, serving, leaving, pooling, settled, _, _ = map(len, self._by_role)
         active = launching + serving
         return Census(
             group_active=active,
@@ -99,31 +96,31 @@ class Members:
     @property
     def launching(self) -> int:
         """On their way into the group."""
-        return self._counts[_LAUNCHING]
+        return len(self._by_role[_LAUNCHING])
 
     @property
     def in_service(self) -> int:
-        return self._counts[_SERVING]
+        return len(self._by_role[_SERVING])
 
     @property
     def group_active(self) -> int:
-        return self._counts[_LAUNCHING] + self._counts[_SERVING]
+        return len(self._by_role[_LAUNCHING]) + len(self._by_role[_SERVING])
 
     @property
     def group_total(self) -> int:
-        return self.group_active + self._counts[_LEAVING]
+        return self.group_active + len(self._by_role[_LEAVING])
 
     @property
     def pool_active(self) -> int:
-        return self._counts[_POOLING] + self._counts[_SETTLED]
+        return len(self._by_role[_POOLING]) + len(self._by_role[_SETTLED])
 
     @property
     def pool_total(self) -> int:
-        return self.pool_active + self._counts[_LEAVING_POOL]
+        return self.pool_active + len(self._by_role[_LEAVING_POOL])
 
     @property
     def pool_settled(self) -> int:
-        return self._counts[_SETTLED]
+        return len(self._by_role[_SETTLED])
 
     @property
     def removable(self) -> Mapping[str, Instance]:
@@ -149,7 +146,8 @@ class Members:
         return counts[_POOLING] + counts[_SETTLED] + counts[_LEAVING_POOL]
 
     def _enter(self, instance: Instance, role: int) -> None:
-        self._count(instance.zone, role, 1)
+        self._by_role[role][instance.instance_id] = instance
+        self._counts_in_zone[instance.zone][role] += 1
         if role == _SETTLED:
             settled = self._settled_in_zone.setdefault(instance.zone, {})
             settled[instance.instance_id] = instance
@@ -157,17 +155,9 @@ class Members:
             self._removable[instance.instance_id] = instance
 
     def _leave(self, instance: Instance, role: int) -> None:
-        self._count(instance.zone, role, -1)
+        del self._by_role[role][instance.instance_id]
+        self._counts_in_zone[instance.zone][role] -= 1
         if role == _SETTLED:
             del self._settled_in_zone[instance.zone][instance.instance_id]
         elif role == _SERVING:
             self._removable.pop(instance.instance_id, None)
-
-    def _count(self, zone: str, role: int, change: int) -> None:
-        self._counts[role] += change
-        self._counts_in_zone[zone][role] += change
-
-
-def _no_counts() -> list[int]:
-    """Of each role."""
-    return [0] * (_GONE + 1)

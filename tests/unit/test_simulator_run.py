@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.generators import steady
+from simulator.generators import bursty, steady
 from simulator.limits import STARTS_AT_ONCE
+from simulator.news import News
 from simulator.ours import Ours
 from simulator.result import Result
 from simulator.rules import Contestant, Rule, View
@@ -139,6 +141,23 @@ def test_time_in_which_nothing_happens_costs_no_looks() -> None:
         return len(rule.views)
 
     assert looks(2000.0) <= looks(2.0) + 5
+
+
+def test_looks_for_an_offer_to_leave_are_left_out_only_where_they_would_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trace = bursty(days=0.5)
+    spared = simulate(trace, Ours(), Surroundings(max_size=500))
+    monkeypatch.setattr(News, "tell_of_leave", News.tell)
+
+    assert simulate(trace, Ours(), Surroundings(max_size=500)) == spared
+
+
+def test_a_run_leaves_the_collection_of_garbage_as_it_was() -> None:
+    usual = gc.get_threshold()
+    simulate(jobs((0.0, 60.0)), Ours(), Surroundings())
+
+    assert gc.get_threshold() == usual
 
 
 def test_the_same_seed_gives_the_same_result_and_another_one_does_not() -> None:

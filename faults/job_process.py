@@ -10,7 +10,7 @@ from faults import saving_job
 from faults.host import Host
 from faults.saving_job import SavingJob
 from faults.tasks import Signal, Task
-from local.group.clock import Schedule, Timer
+from local.group.clock import Timer, VirtualClock
 from pilotlight.worker.checks import LIGHT_CHECKS
 from pilotlight.worker.job_process import Ended, Event, Said
 
@@ -21,7 +21,7 @@ class Surroundings(saving_job.Surroundings, Protocol):
     """What such a process meets."""
 
     @property
-    def clock(self) -> Schedule: ...
+    def clock(self) -> VirtualClock: ...
 
     def next_pid(self) -> int: ...
 

@@ -11,7 +11,7 @@ from faults.diary import Diary
 from faults.host import Host
 from faults.job_process import SimulatedJobProcess
 from faults.tasks import KilledError, Signal, Task, Tasks
-from local.group.clock import Schedule, Timer
+from local.group.clock import Timer, VirtualClock
 from pilotlight.worker import __main__ as worker_main
 from pilotlight.worker import code as worker_code
 from pilotlight.worker import watchdog
@@ -37,7 +37,7 @@ class Surroundings(Protocol):
     codes_in_use: list[CodeInUse]
 
     @property
-    def clock(self) -> Schedule: ...
+    def clock(self) -> VirtualClock: ...
 
     @property
     def code_version(self) -> int:

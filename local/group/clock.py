@@ -38,10 +38,6 @@ class Schedule(Protocol):
         """Call once at `when`; a moment in the past means as soon as possible, never at once."""
         ...
 
-    def timer_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
-        """The same, for a call that may be cancelled."""
-        ...
-
 
 class Agenda:
     """Calls in the order of their time; those of one moment in the order they were added."""
@@ -89,6 +85,7 @@ class VirtualClock(Agenda):
         heappush(self._entries, (when if when > self._now else self._now, added, call, args))
 
     def timer_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
+        """The same, for a call that may be taken back."""
         timer = Timer(call, args)
         self.call_at(when, timer)
         return timer

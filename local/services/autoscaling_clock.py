@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.group.clock import Agenda, Timer
+from local.group.clock import Agenda
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,6 @@ class WallClock:
             self._agenda.add(when, call, args)
             self._changed.notify()
 
-    def timer_at(self, when: float, call: Callable[..., None], *args: Any) -> Timer:
-        timer = Timer(call, args)
-        self.call_at(when, timer)
-        return timer
-
     def call_soon(self, call: Callable[..., None], *args: Any) -> None:
         self.call_at(self.now(), call, *args)
 
@@ -67,9 +62,6 @@ class WallClock:
 
     def _call_next(self) -> None:
         with self._changed:
-            # It may have been cancelled while this thread waited for the model.
-            if self._agenda.next_at() is None:
-                return
             call, args = self._agenda.take()
         try:
             call(*args)

@@ -321,7 +321,8 @@ class Group:
             self.capacity.launch_succeeded(instance.zone)
         self.health.check(instance)
         members = self.members
-        if (members.group_active, members.pool_active) != (self.desired_capacity, self.pool_target):
+        missing = self.desired_capacity - members.group_active
+        if missing or members.pool_active != self.pool_target:
             self.capacity.decide_after(Delay.REPLACEMENT)
 
     def launched(self) -> None:

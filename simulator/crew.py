@@ -118,7 +118,6 @@ class Crew:
         worker = self._workers.pop(instance_id, None)
         if worker is None:
             return
-        self._news.tell()
         worker.present = False
         self._close(worker)
         self._released.pop(instance_id, None)
@@ -126,6 +125,7 @@ class Crew:
             self._kill(worker)
 
     def _kill(self, worker: Worker) -> None:
+        self._news.tell()
         now = self._schedule.now()
         self.busy_workers -= 1
         for job in sorted(worker.jobs, key=lambda job: job.arrived_at, reverse=True):

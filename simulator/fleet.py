@@ -140,7 +140,7 @@ class Fleet:
         self._protect(instance_id, True)
 
     def _protect(self, instance_id: str, protected: bool) -> None:
-        self._news.tell_of_leave()
+        self._news.tell_of_worker()
         self._call()
         self.group.set_instance_protection([instance_id], protected)
 
@@ -169,7 +169,7 @@ class Fleet:
                 self._enter_service(event)
 
     def target_state(self, instance_id: str, state: str | None) -> None:
-        self._news.tell()
+        self._news.tell_of_worker()
         if state != LifecycleState.IN_SERVICE and self._workers is not None:
             self._workers.part(instance_id)
 
@@ -193,7 +193,7 @@ class Fleet:
         self.group.journeys.actions.complete(action.hook.name, CONTINUE, action.token, None)
 
     def _enter_service(self, event: OutcomeEvent) -> None:
-        self._news.tell()
+        self._news.tell_of_worker()
         if event.transition.origin is Place.WARM_POOL:
             self.warm_starts += 1
         else:

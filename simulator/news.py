@@ -8,14 +8,14 @@ from collections.abc import Callable
 class News:
     """Goes up by one with whatever a rule could see; wakes the one who sleeps until then.
 
-    Who looks says whether it `wants_fewer` workers than there are and waits for one that may leave.
+    Who looks says whether it `watches_workers`: where they are, and who of them may leave.
     """
 
-    __slots__ = ("_sleeper", "count", "wants_fewer")
+    __slots__ = ("_sleeper", "count", "watches_workers")
 
     def __init__(self) -> None:
         self.count = 0
-        self.wants_fewer = False
+        self.watches_workers = True
         self._sleeper: Callable[[], None] | None = None
 
     def tell(self) -> None:
@@ -24,9 +24,9 @@ class News:
             sleeper, self._sleeper = self._sleeper, None
             sleeper()
 
-    def tell_of_leave(self) -> None:
-        """A worker may leave now, or may not any more."""
-        if self.wants_fewer:
+    def tell_of_worker(self) -> None:
+        """One comes or goes, or may leave now, or may not any more."""
+        if self.watches_workers:
             self.tell()
 
     def wake_me(self, sleeper: Callable[[], None]) -> None:

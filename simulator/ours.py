@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from local.group.clock import Schedule
 from pilotlight.scaling.decision import (
+    Decision,
     Observation,
     Policy,
     QueueDepth,
@@ -72,17 +73,21 @@ class OurLook:
 
     def decide(self) -> int | None:
         """The decision has no memory: the same sight gives the same answer. That a job begins is no
-        news, but it leaves the queue. Who may leave decides nothing while nobody has to."""
+        news, but it leaves the queue."""
         seen = (self._news.count, len(self._crew.queue), self._crew.in_flight)
         if seen != self._seen:
             self._seen = seen
             sight = self._observe()
             decision = desired_capacity(sight, self._policy)
             self._capacity = decision.capacity
-            self._news.wants_fewer = (
-                decision.capacity < sight.desired or decision.reason is Reason.HELD_BY_BUSY
-            )
+            self._news.watches_workers = self._watches_workers(sight, decision)
         return self._capacity
+
+    def _watches_workers(self, sight: Observation, decision: Decision) -> bool:
+        """Where nobody waits and nobody has to leave, it matters only to what is due whether those
+        who are there sleep, start or serve."""
+        wants_fewer = decision.capacity < sight.desired or decision.reason is Reason.HELD_BY_BUSY
+        return wants_fewer or bool(self._crew.queue) or bool(self._history.due)
 
     def is_settled(self) -> bool:
         """Not while a job waits, since it begins without news; a call that was throttled is made

@@ -143,12 +143,12 @@ def test_time_in_which_nothing_happens_costs_no_looks() -> None:
     assert looks(2000.0) <= looks(2.0) + 5
 
 
-def test_looks_for_an_offer_to_leave_are_left_out_only_where_they_would_hold(
+def test_looks_at_what_workers_do_are_left_out_only_where_they_would_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trace = bursty(days=0.5)
     spared = simulate(trace, Ours(), Surroundings(max_size=500))
-    monkeypatch.setattr(News, "tell_of_leave", News.tell)
+    monkeypatch.setattr(News, "tell_of_worker", News.tell)
 
     assert simulate(trace, Ours(), Surroundings(max_size=500)) == spared
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+IN_SERVICE = "InService"
 LAUNCH = "Launch"
 """The process that launches what is new, and wakes what sleeps in the pool as well."""
 
@@ -17,7 +18,7 @@ class Member:
 
     @property
     def is_in_service(self) -> bool:
-        return self.lifecycle_state == "InService"
+        return self.lifecycle_state == IN_SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

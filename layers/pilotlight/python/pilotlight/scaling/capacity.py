@@ -1,10 +1,11 @@
 """One scaling pass: look, decide, act."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pilotlight.errors import InstanceRefreshError, TransientError
-from pilotlight.fleet.group import LAUNCH, Group, GroupReader
+from pilotlight.fleet.group import IN_SERVICE, LAUNCH, Group, GroupReader
 from pilotlight.fleet.trial import Census
 from pilotlight.fleet.waking import (
     NO_WAKING,
@@ -145,15 +146,15 @@ def observe(
     there: Census | None = None,
 ) -> Observation:
     """`there` is known only where the breaker holds launching."""
-    in_service = [member for member in group.members if member.is_in_service]
+    states = Counter([member.lifecycle_state for member in group.members])
     return Observation(
         queue=queue,
         desired=group.desired_capacity,
         min_size=group.min_size,
         max_size=largest_capacity(group, there),
-        in_service=len(in_service),
-        protected=sum(member.is_protected for member in in_service),
-        starting=sum(member.lifecycle_state in _STARTING_STATES for member in group.members),
+        in_service=states[IN_SERVICE],
+        protected=sum([each.is_protected for each in group.members if each.is_in_service]),
+        starting=sum(states[state] for state in _STARTING_STATES),
         warm=group.warm_pool_size,
         is_being_deleted=group.is_being_deleted,
         history=history,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 from math import inf
 
 from local.group.clock import Schedule
@@ -46,6 +48,10 @@ class LifecycleActions:
         self._on_resolved = on_resolved
         self._by_token: dict[str, LifecycleAction] = {}
         self._by_instance: dict[str, dict[str, LifecycleAction]] = {}
+        # By when they may expire, those that have ended too until then; no two have one number, so
+        # that actions are never compared.
+        self._expiries: list[tuple[float, int, LifecycleAction]] = []
+        self._numbers = count()
         self._looks_at = inf
 
     def __len__(self) -> int:
@@ -96,6 +102,7 @@ class LifecycleActions:
             limit_at=now + hook.global_timeout_seconds,
         )
         self._by_token[action.token] = action
+        heappush(self._expiries, (action.expires_at, next(self._numbers), action))
         self._look_at(action.expires_at)
         return action
 
@@ -109,11 +116,17 @@ class LifecycleActions:
         if when != self._looks_at:
             return  # an earlier look has planned the next one
         self._looks_at = inf
-        now = self._schedule.now()
-        actions = self._by_token.values()
-        expired = [action for action in actions if action.expires_at <= now]
-        waiting = (action.expires_at for action in actions if action.expires_at > now)
-        self._look_at(min(waiting, default=inf))
+        expired = []
+        while self._expiries and self._expiries[0][0] <= when:
+            _, number, action = heappop(self._expiries)
+            if action.token not in self._by_token:
+                continue
+            if action.expires_at <= when:
+                expired.append(action)
+            else:  # by a heartbeat since
+                heappush(self._expiries, (action.expires_at, number, action))
+        if self._expiries:
+            self._look_at(self._expiries[0][0])
         for action in expired:
             if action.token in self._by_token:
                 self._end(action, action.hook.default_result, HEARTBEAT_TIMEOUT)

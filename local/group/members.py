@@ -1,4 +1,5 @@
-"""Who is in the group and who in its pool, indexed so that no question needs a scan."""
+"""Who is in the group and who in its pool, indexed by what they count as: how many there are is
+known, and whoever asks for a state goes through those that count alike."""
 
 from __future__ import annotations
 

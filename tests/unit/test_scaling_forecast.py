@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from itertools import pairwise, zip_longest
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -42,11 +43,20 @@ def test_after_a_batch_that_is_known_to_come_alone_nothing_is_expected() -> None
     assert foresee(ArrivalHistory(per_minute=lone_batches), 25.0).jobs_with_chance(0.1) == 0
 
 
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=80))
-def test_counted_minute_by_minute_is_the_same_as_gone_through(per_minute: list[int]) -> None:
-    counted = Moments(kept_minutes=30, per_minute=per_minute)
+@given(st.randoms(use_true_random=False), st.integers(0, 400), st.sampled_from((1, 3, 20)))
+def test_counted_minute_by_minute_is_the_same_as_gone_through(
+    random: Random, minutes: int, most: int
+) -> None:
+    """Far more minutes are kept than are alike, so that the choice of these is met too."""
+    per_minute = [random.randrange(most + 1) * random.randrange(2) for _ in range(minutes)]
+    counted = Moments(kept_minutes=150, per_minute=per_minute)
 
-    assert counted.followers() == Moments(30, per_minute[-30:]).followers()
+    assert counted.followers() == Moments(150, per_minute[-150:]).followers()
+
+
+def test_a_moment_that_began_before_the_first_minute_known_tells_nothing() -> None:
+    """Two minutes of nothing before five jobs are no lull that jobs followed."""
+    assert Moments(360, (0, 0, 5, 0, 0, 0, 0, 0)).followers() == {0: 1}
 
 
 def test_a_burst_like_none_before_is_expected_to_go_on() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from local.group.clock import VirtualClock
+from simulator.arrivals import ArrivalMetric
 from simulator.generators import bursty, steady
 from simulator.limits import STARTS_AT_ONCE
 from simulator.news import News
@@ -151,6 +153,17 @@ def test_looks_at_what_workers_do_are_left_out_only_where_they_would_hold(
     monkeypatch.setattr(News, "tell_of_worker", News.tell)
 
     assert simulate(trace, Ours(), Surroundings(max_size=500)) == spared
+
+
+def test_what_arrivals_have_counted_is_what_their_minutes_tell() -> None:
+    clock = VirtualClock()
+    arrivals = ArrivalMetric(clock)
+    for at in bursty(days=0.5).arrivals_seconds:
+        clock.run_until(at)
+        arrivals.sent()
+        counted = arrivals.history()
+
+        assert counted.followers == replace(counted, counted_followers=None).followers
 
 
 def test_a_run_leaves_the_collection_of_garbage_as_it_was() -> None:
